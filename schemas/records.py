@@ -1,0 +1,218 @@
+"""The frozen records that travel between stages, in the order a page meets them.
+
+PageRequest -> FetchedPage -> Page -> SplitPage (Page + Entry...) -> EntryRow,
+with a DeadLetter instead wherever a page or an entry is lost on the way.
+
+All datetimes are aware and in UTC. All text is plain text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+TimeSource = Literal["dom", "json_ld", "microdata", "text", "page", "fetch"]
+"""Where an entry's published_at came from, as the contract lists it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """One page that a source asks for.
+
+    uri: an http(s) URL, or the path of a file as the source named it.
+    source: provenance as ``kind:locator``, such as ``input:pages/*.html``.
+    page_url: the page's public address where the caller knows it better than
+        the file does (``split PAGE --url URL``).
+    """
+
+    uri: str
+    source: str
+    page_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedPage:
+    """The bytes of one page, as they came.
+
+    url: the address after redirects; None for a file of unknown address.
+    content: the body, decompressed, within the size limit.
+    content_type: the Content-Type header, None where there is none.
+    fetched_at: when the bytes were received; for a file its modification time.
+    """
+
+    request: PageRequest
+    url: str | None
+    content: bytes
+    content_type: str | None
+    fetched_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredTopic:
+    """One hint about its topic that a page gives of itself.
+
+    source: article_section, meta_section, url_path, breadcrumb or keywords.
+    value: the hint as the page wrote it, such as "Football".
+    """
+
+    source: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A decoded page and what it says of itself.
+
+    page_url: the canonical URL; for a file of unknown address its file URI.
+    publisher: the registered domain of page_url, None for a file without one.
+    media: "html" when markup is HTML, "text" when it is plain text.
+    markup: the whole decoded document.
+    language: BCP 47, None if unknown.
+    authors, published_at, updated_at: of the page as a whole.
+    declared_topics: strongest evidence first.
+    """
+
+    page_url: str
+    publisher: str | None
+    media: Literal["html", "text"]
+    markup: str
+    title: str | None
+    language: str | None
+    authors: tuple[str, ...]
+    published_at: datetime | None
+    updated_at: datetime | None
+    declared_topics: tuple[DeclaredTopic, ...]
+    tags: tuple[str, ...]
+    fetched_at: datetime
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a live blog, or an ordinary article as its single entry.
+
+    body: plain text, paragraphs separated by a blank line; may be empty when
+        the entry is only a picture or an embedded post.
+    entry_url: permalink, None where the page gives none.
+    position: place on the page, 0 = first shown.
+    split_by: the strategy that found it, such as ``json_ld`` or ``dom``.
+    """
+
+    entry_id: str
+    headline: str | None
+    body: str
+    authors: tuple[str, ...]
+    published_at: datetime | None
+    updated_at: datetime | None
+    time_source: TimeSource | None
+    entry_url: str | None
+    position: int
+    is_key_event: bool
+    split_by: str
+    tags: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SplitPage:
+    """A page taken apart: its entries in the order they are shown."""
+
+    page: Page
+    is_live_blog: bool
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TopicChoice:
+    """The topic of a page and why.
+
+    topic: a slug of ``schemas.topics``; qcode is None when unclassified.
+    source: the kind of evidence that decided, None when unclassified.
+    score: 0..1, how sure.
+    evidence: the very value or terms that decided.
+    """
+
+    topic: str
+    qcode: str | None
+    source: str | None
+    score: float
+    evidence: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """One row of ``entries/``: the columns of the contract, in their order,
+    then the topic partition. The date partition is ``partition_date``.
+    """
+
+    entry_id: str
+    revision: int
+    page_url: str
+    entry_url: str | None
+    publisher: str | None
+    page_title: str | None
+    headline: str | None
+    body: str
+    authors: tuple[str, ...]
+    published_at: datetime | None
+    updated_at: datetime | None
+    time_source: TimeSource | None
+    position: int
+    is_live_blog: bool
+    is_key_event: bool
+    language: str | None
+    topic_qcode: str | None
+    topic_source: str | None
+    topic_score: float
+    topic_evidence: str | None
+    tags: tuple[str, ...]
+    links: tuple[str, ...]
+    images: tuple[str, ...]
+    split_by: str
+    content_hash: str
+    cluster_id: str
+    fetched_at: datetime
+    run_id: str
+    source: str
+    topic: str
+
+    @property
+    def partition_date(self) -> str:
+        """YYYY-MM-DD of publication in UTC; of the fetch where unknown."""
+        return (self.published_at or self.fetched_at).date().isoformat()
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateRow:
+    """A row removed as a duplicate, whole, and what it duplicates.
+
+    duplicate_of: entry_id of the survivor.
+    duplicate_kind: ``exact`` (later: ``near``, ``contained``).
+    duplicate_score: 0..1, 1 for an exact copy.
+    """
+
+    row: EntryRow
+    duplicate_of: str
+    duplicate_kind: str
+    duplicate_score: float
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """What failed, where, why and from which input.
+
+    code: a short stable code of ``schemas.errors``.
+    stage: the stage that gave up: sources, fetch, extract or split.
+    uri: the page as its source named it.
+    detail: one line for a person, never needed to tell cases apart.
+    """
+
+    code: str
+    stage: str
+    uri: str
+    source: str
+    detail: str
+    failed_at: datetime
+    page_url: str | None = None
