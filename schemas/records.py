@@ -64,6 +64,7 @@ class DeclaredTopic:
 class Page:
     """A decoded page and what it says of itself.
 
+    uri: the page as its source named it.
     page_url: the canonical URL; for a file of unknown address its file URI.
     publisher: the registered domain of page_url, None for a file without one.
     media: "html" when markup is HTML, "text" when it is plain text.
@@ -73,6 +74,7 @@ class Page:
     declared_topics: strongest evidence first.
     """
 
+    uri: str
     page_url: str
     publisher: str | None
     media: Literal["html", "text"]

@@ -126,6 +126,7 @@ def _text_page(fetched: FetchedPage, markup: str) -> Page:
     title = next((line.strip() for line in markup.splitlines() if line.strip()), None)
     url = _page_url(fetched, [])
     return Page(
+        uri=fetched.request.uri,
         page_url=url,
         publisher=registered_domain(url),
         media="text",
@@ -157,6 +158,7 @@ def _html_page(fetched: FetchedPage, markup: str, zone: tzinfo | None) -> Page:
     masthead = {meta.get("og:site_name", ""), _name(main.get("publisher")) or "", publisher or ""}
     keywords = _listed(main.get("keywords")) or _listed(meta.get("keywords"))
     return Page(
+        uri=fetched.request.uri,
         page_url=url,
         publisher=publisher,
         media="html",
