@@ -85,7 +85,6 @@ KNOWN_ENTRIES = pa.schema(
         ("cluster_id", pa.string()),
         ("duplicate_of", pa.string()),
         ("published_at", _TIMESTAMP),
-        ("first_date", pa.string()),
         ("topic", pa.string()),
     ],
     metadata=_METADATA,

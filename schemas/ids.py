@@ -44,11 +44,3 @@ def entry_id(page_url: str, own_id: str) -> str:
     to tell the entry from its neighbours in every later version of the page.
     """
     return stable_id("entry", page_url, own_id)
-
-
-def dead_letter_id(code: str, uri: str, failed_on: str) -> str:
-    """One page failing for one reason on one day is one fact.
-
-    failed_on: YYYY-MM-DD in UTC.
-    """
-    return stable_id("dead_letter", code, uri, failed_on)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from schemas.ids import stable_id
+
 TimeSource = Literal["dom", "json_ld", "microdata", "text", "page", "fetch"]
 """Where an entry's published_at came from, as the contract lists it."""
 
@@ -146,7 +148,10 @@ class TopicChoice:
 @dataclass(frozen=True, slots=True)
 class EntryRow:
     """One row of ``entries/``: the columns of the contract, in their order,
-    then the topic partition. The date partition is ``partition_date``.
+    then the two partitions.
+
+    date: YYYY-MM-DD of publication in UTC, of the fetch where unknown; a
+        revision keeps the date of revision 0.
     """
 
     entry_id: str
@@ -178,12 +183,8 @@ class EntryRow:
     fetched_at: datetime
     run_id: str
     source: str
+    date: str
     topic: str
-
-    @property
-    def partition_date(self) -> str:
-        """YYYY-MM-DD of publication in UTC; of the fetch where unknown."""
-        return (self.published_at or self.fetched_at).date().isoformat()
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +200,25 @@ class DuplicateRow:
     duplicate_of: str
     duplicate_kind: str
     duplicate_score: float
+
+
+@dataclass(frozen=True, slots=True)
+class KnownEntry:
+    """What later runs must know of a row of ``entries`` or ``duplicates``.
+
+    text_key: rows with the same key tell the same; None for one without words.
+    duplicate_of: None when the row itself was kept.
+    """
+
+    entry_id: str
+    revision: int
+    content_hash: str
+    text_key: str | None
+    cluster_id: str
+    duplicate_of: str | None
+    published_at: datetime | None
+    date: str
+    topic: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,3 +238,13 @@ class DeadLetter:
     detail: str
     failed_at: datetime
     page_url: str | None = None
+
+    @property
+    def dead_letter_id(self) -> str:
+        """One page failing for one reason on one day is one fact."""
+        return stable_id("dead_letter", self.code, self.uri, self.date)
+
+    @property
+    def date(self) -> str:
+        """The partition: YYYY-MM-DD of the failure in UTC."""
+        return self.failed_at.date().isoformat()

@@ -222,9 +222,11 @@ class SplitLiveBlogs(beam.PTransform):  # type: ignore[misc]
 class AssignTopics(beam.PTransform):  # type: ignore[misc]
     """Split pages -> dataset rows, each with its page's topic and why."""
 
+    run_id: str
+
     def expand(self, splits: PCollection[SplitPage]) -> PCollection[EntryRow]:
         """One row per entry."""
-        return splits | beam.FlatMap(entry_rows).with_output_types(EntryRow)
+        return splits | beam.FlatMap(entry_rows, self.run_id).with_output_types(EntryRow)
 
 
 def _lost(error: PageError, uri: str, source: str, page_url: str | None) -> TaggedOutput:

@@ -10,14 +10,14 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from schemas.ids import content_hash
-from schemas.records import EntryRow, SplitPage, TopicChoice
+from schemas.records import EntryRow, TopicChoice
 from schemas.topics import QCODES, UNCLASSIFIED
 from transforms.topic_aliases import TOPIC_OF_ALIAS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from schemas.records import DeclaredTopic, Entry
+    from schemas.records import DeclaredTopic, Entry, Page, SplitPage
 
 _SCORES = {
     "article_section": 0.95,
@@ -56,19 +56,20 @@ def alias_key(value: str) -> str:
     return _WORD_BREAK.sub(" ", plain.replace("_", " ")).strip()
 
 
-def entry_rows(split: SplitPage) -> Iterator[EntryRow]:
+def entry_rows(split: SplitPage, run_id: str) -> Iterator[EntryRow]:
     """The dataset rows of a page: every entry with its page's topic.
 
-    A single entry is too short to tell its topic by itself. run_id and
-    cluster_id are the entry's own until the run and the duplicates are known.
+    A single entry is too short to tell its topic by itself. Each row founds a
+    cluster of its own until its duplicates are known.
     """
     topic = choose_topic(split.page.declared_topics)
     for entry in split.entries:
-        yield _row(split, entry, topic)
+        yield _row(split.page, entry, topic, is_live_blog=split.is_live_blog, run_id=run_id)
 
 
-def _row(split: SplitPage, entry: Entry, topic: TopicChoice) -> EntryRow:
-    page = split.page
+def _row(
+    page: Page, entry: Entry, topic: TopicChoice, *, is_live_blog: bool, run_id: str
+) -> EntryRow:
     return EntryRow(
         entry_id=entry.entry_id,
         revision=0,
@@ -83,7 +84,7 @@ def _row(split: SplitPage, entry: Entry, topic: TopicChoice) -> EntryRow:
         updated_at=entry.updated_at,
         time_source=entry.time_source,
         position=entry.position,
-        is_live_blog=split.is_live_blog,
+        is_live_blog=is_live_blog,
         is_key_event=entry.is_key_event,
         language=page.language,
         topic_qcode=topic.qcode,
@@ -97,7 +98,8 @@ def _row(split: SplitPage, entry: Entry, topic: TopicChoice) -> EntryRow:
         content_hash=content_hash(entry.headline, entry.body),
         cluster_id=entry.entry_id,
         fetched_at=page.fetched_at,
-        run_id="",
+        run_id=run_id,
         source=page.source,
+        date=(entry.published_at or page.fetched_at).date().isoformat(),
         topic=topic.topic,
     )

@@ -1,0 +1,1 @@
+"""Wires the stages into the graph and faces the user."""

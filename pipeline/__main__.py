@@ -1,0 +1,43 @@
+"""``news-ingest COMMAND ...``: dispatch, and the exit codes of the contract."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from pipeline.options import parse
+from schemas.errors import NewsIngestError, UsageError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; the exit code.
+
+    0 done, 1 failed, 2 wrong usage, 3 done but too many pages failed. A bug is
+    none of these: it ends with its traceback.
+    """
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        options, unknown = parse(sys.argv[1:] if arguments is None else arguments)
+        # Each command is imported only when it is run: Beam takes three
+        # seconds, and ``split`` does without.
+        if options.command == "split":
+            from pipeline.split import run as run_split
+
+            return run_split(options)
+        if options.command == "sample":
+            from pipeline.sample import run as run_sample
+
+            return run_sample(options)
+        from pipeline.batch import run as run_batch
+
+        return run_batch(options, unknown)
+    except UsageError as error:
+        print(f"news-ingest: {error}", file=sys.stderr)
+        return 2
+    except NewsIngestError as error:
+        print(f"news-ingest: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

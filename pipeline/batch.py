@@ -1,0 +1,131 @@
+"""``batch``: one bounded run, from sources to a committed run of the dataset."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import io
+import logging
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+from schemas.arrow import SCHEMA_VERSION
+from schemas.errors import UsageError
+from schemas.ids import stable_id
+
+logging.disable(logging.WARNING)  # Beam warns on import of what nobody here uses
+import apache_beam as beam  # noqa: E402
+from apache_beam.options.pipeline_options import PipelineOptions  # noqa: E402
+
+logging.disable(logging.NOTSET)
+
+from pipeline.ingest import Ingest  # noqa: E402
+from pipeline.options import LOCAL_RUNNER, fetch_limits  # noqa: E402
+from pipeline.progress import show_progress  # noqa: E402
+from pipeline.summary import print_summary  # noqa: E402
+from transforms import storage  # noqa: E402
+from transforms.commit import committed_run_ids, manifest_path, recover  # noqa: E402
+from transforms.outcomes import utc_now  # noqa: E402
+from transforms.sources import Source  # noqa: E402
+
+if TYPE_CHECKING:
+    import argparse
+
+_LOCAL_RUNNERS = re.compile(r"(?:.*\.)?(?:FnApi|Direct|BundleBasedDirect|Prism)Runner", re.I)
+
+
+def run(options: argparse.Namespace, beam_flags: list[str]) -> int:
+    """Run, print the summary, and say by the exit code how it went.
+
+    Raises UsageError for options that neither we nor Beam know.
+    """
+    beam_options = to_beam_options(options.runner, beam_flags)
+    for run_id in recover(options.output):
+        print(f"Run {run_id} had been interrupted: it is complete now.", file=sys.stderr)
+    manifest = ingest(options, beam_options)
+    print_summary(manifest, options.output)
+    return 3 if error_ratio(manifest) > options.max_error_ratio else 0
+
+
+def ingest(options: argparse.Namespace, beam_options: PipelineOptions) -> dict[str, Any]:
+    """Run the graph once; the manifest as it was written."""
+    dataset: str = options.output
+    sources = [
+        Source(kind, locator)
+        for kind in ("input", "url", "urls")
+        for locator in getattr(options, kind)
+    ]
+    limits = fetch_limits(options)
+    about_run = {
+        "sources": [source.label for source in sources],
+        "options": {"timezone": options.timezone, **dataclasses.asdict(limits)},
+        "schema_version": SCHEMA_VERSION,
+    }
+    run_id = next_run_id(committed_run_ids(dataset), about_run)
+    manifest = {
+        "run_id": run_id,
+        "started_at": utc_now().isoformat(timespec="seconds"),
+        **about_run,
+    }
+    pipeline = beam.Pipeline(options=beam_options)
+    _ = (
+        pipeline
+        | "Sources" >> beam.Create(sources)
+        | "Ingest" >> Ingest(dataset, manifest, limits, options.timezone)
+    )
+    with show_progress():
+        pipeline.run().wait_until_finish()
+    written: dict[str, Any] = storage.read_json(storage.join(dataset, manifest_path(run_id)))
+    return written
+
+
+def next_run_id(earlier: list[str], about_run: dict[str, Any]) -> str:
+    """The id follows from the dataset so far and what the run works on.
+
+    A run that was killed before its commit gets the same id, and so the same
+    file names, when it is started again.
+    """
+    last = earlier[-1] if earlier else "000000"
+    number = int(last.partition("-")[0]) + 1
+    return f"{number:06d}-{stable_id('run', last, repr(sorted(about_run.items())))[:8]}"
+
+
+def error_ratio(manifest: dict[str, Any]) -> float:
+    """The share of the pages that failed, 0..1."""
+    counts = manifest["counts"]
+    failed = counts.get("pages_failed", 0)
+    pages = failed + counts["pages_split"]
+    return failed / pages if pages else 0.0
+
+
+def to_beam_options(runner: str, flags: list[str]) -> PipelineOptions:
+    """Beam's options from what the user typed.
+
+    Options that Beam does not know are an error on a local runner; a portable
+    runner may know more, so there they are passed on.
+
+    Raises UsageError.
+    """
+    complaint = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(complaint):
+            options = PipelineOptions([f"--runner={runner}", *flags])
+            known = options.get_all_options()
+            unknown = options.get_all_options(retain_unknown_options=True).keys() - known.keys()
+    except SystemExit as error:
+        reason = complaint.getvalue().strip().rpartition("error: ")[2]
+        raise UsageError(f"{reason} (an option of Apache Beam)") from error
+    if unknown and _LOCAL_RUNNERS.fullmatch(runner):
+        raise UsageError(f"unknown option --{min(unknown)} (see news-ingest batch --help)")
+    stray = [
+        word
+        for before, word in zip(["", *flags], flags, strict=False)
+        if not word.startswith("-") and (not before.startswith("-") or "=" in before)
+    ]
+    if stray:
+        raise UsageError(f"{stray[0]!r} belongs to no option (see news-ingest batch --help)")
+    return options
+
+
+__all__ = ["LOCAL_RUNNER", "error_ratio", "ingest", "next_run_id", "run", "to_beam_options"]

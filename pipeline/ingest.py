@@ -1,0 +1,73 @@
+"""THE graph: from sources to a committed run. Batch and stream both run it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import apache_beam as beam
+
+from schemas.records import EntryRow
+from transforms.dedup import Deduplicate, DeduplicateDeadLetters
+from transforms.index import ReadKnownDeadLetters, ReadKnownEntries
+from transforms.sources import ReadSources, Source
+from transforms.stages import AssignTopics, ExtractPages, FetchPages, SplitLiveBlogs
+from transforms.write import WriteDataset
+
+if TYPE_CHECKING:
+    from apache_beam.pvalue import PCollection
+
+    from transforms.fetch import FetchLimits
+
+
+@dataclass
+class Ingest(beam.PTransform):  # type: ignore[misc]
+    """Sources -> pages -> entries -> a committed run of the dataset.
+
+    dataset: the root folder; manifest: what is known of the run before it
+    starts, at least ``run_id``; timezone: IANA name for clocks that name none.
+    """
+
+    dataset: str
+    manifest: dict[str, Any]
+    limits: FetchLimits
+    timezone: str | None = None
+
+    def expand(self, sources: PCollection[Source]) -> PCollection[dict[str, Any]]:
+        """One element: the manifest as written."""
+        begin = sources.pipeline
+        read = sources | ReadSources()
+        fetched = read.requests | FetchPages(self.limits)
+        extracted = fetched.pages | ExtractPages(self.timezone)
+        split = extracted.pages | SplitLiveBlogs(self.timezone)
+        rows = split.splits | AssignTopics(self.manifest["run_id"])
+        known = begin | ReadKnownEntries(self.dataset)
+        kept = {"rows": rows, "known": known} | Deduplicate()
+        lost = (read.dead, fetched.dead, extracted.dead, split.dead) | beam.Flatten()
+        known_lost = begin | ReadKnownDeadLetters(self.dataset)
+        letters = {"letters": lost, "known": known_lost} | DeduplicateDeadLetters()
+        counts = (
+            begin | "CountRun" >> beam.Create([("pages_split", 0)]),  # a run of no page is a run
+            fetched.counts,
+            split.counts,
+            kept.counts,
+            letters.counts,
+            lost | "CountLost" >> beam.FlatMap(
+                lambda letter: [("pages_failed", 1), (f"failed_{letter.code}", 1)]
+            ),
+            kept.entries | "CountEntries" >> beam.FlatMap(_entry_counts),
+            kept.duplicates | "CountDuplicates" >> beam.Map(lambda _: ("duplicates", 1)),
+            letters.letters | "CountLetters" >> beam.Map(lambda _: ("dead_letters", 1)),
+        ) | "Counts" >> beam.Flatten()
+        return {
+            "entries": kept.entries,
+            "duplicates": kept.duplicates,
+            "known": kept.known,
+            "dead_letters": letters.letters,
+            "counts": counts,
+        } | WriteDataset(self.dataset, self.manifest)
+
+
+def _entry_counts(row: EntryRow) -> list[tuple[str, int]]:
+    kind = "revisions" if row.revision else "new_entries"
+    return [("entries", 1), (kind, 1), (f"topic_{row.topic}", 1)]

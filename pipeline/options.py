@@ -1,0 +1,199 @@
+"""What the user types: commands, options, and one clear line when they do not fit.
+
+No Beam here: whatever this parser does not know is handed to Beam by ``batch``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import NoReturn
+from zoneinfo import ZoneInfo
+
+from schemas.errors import UsageError
+from transforms.fetch import DEFAULT_USER_AGENT, FetchLimits
+
+LOCAL_RUNNER = "FnApiRunner"
+"""Beam's in-process runner; its ``DirectRunner`` would first try a download."""
+
+_EXAMPLES = """examples:
+  news-ingest batch --input 'pages/*.html' --output dataset
+  news-ingest batch --urls addresses.txt --output dataset --timezone Europe/London
+  news-ingest split https://news.example/live/2026/05/12 --timezone Europe/London
+  news-ingest sample
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+
+def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
+    """The options, and for ``batch`` the words that only Beam may understand.
+
+    Raises UsageError, whose message names the option and the remedy.
+    """
+    options, unknown = _parser().parse_known_args(arguments)
+    if options.command != "batch":
+        if unknown:
+            raise UsageError(f"unknown option {unknown[0]} (see news-ingest {options.command} --help)")
+        return options, []
+    if not (options.input or options.url or options.urls):
+        raise UsageError("no input: give at least one of --input, --url or --urls")
+    return options, unknown
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="news-ingest",
+        description="Takes live blogs apart and writes Parquet by date and topic.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_batch(commands)
+    _add_split(commands)
+    _add_sample(commands)
+    return parser
+
+
+def _add_batch(commands: argparse._SubParsersAction[_Parser]) -> None:
+    batch = commands.add_parser(
+        "batch",
+        help="one bounded run: sources -> dataset",
+        description="Reads all sources once and adds what is new to a dataset. "
+        "Options of Apache Beam and its runners are passed on as they are.",
+        allow_abbrev=False,
+    )
+    batch.add_argument(
+        "--input", action="append", default=[], metavar="PATTERN",
+        help="file, folder or pattern of .html, .htm, .txt, also .gz (repeatable)",
+    )  # fmt: skip
+    batch.add_argument(
+        "--url", action="append", default=[], metavar="URL", help="address of a page (repeatable)"
+    )
+    batch.add_argument(
+        "--urls", action="append", default=[], metavar="FILE",
+        help="file of addresses, one a line, # for comments (repeatable)",
+    )  # fmt: skip
+    batch.add_argument(
+        "--output", required=True, type=_dataset, metavar="DATASET", help="folder of the dataset"
+    )
+    batch.add_argument(
+        "--runner", default=LOCAL_RUNNER, metavar="RUNNER",
+        help="Beam runner (default: %(default)s, in this process)",
+    )  # fmt: skip
+    batch.add_argument(
+        "--max_error_ratio", type=_ratio, default=0.5, metavar="RATIO",
+        help="exit with 3 if more than this share of the pages failed (default: %(default)s)",
+    )  # fmt: skip
+    _add_reading(batch)
+
+
+def _add_split(commands: argparse._SubParsersAction[_Parser]) -> None:
+    split = commands.add_parser(
+        "split",
+        help="print one page's entries as JSON lines",
+        description="Splits one page and prints its entries as JSON lines. No Beam, no dataset.",
+        allow_abbrev=False,
+    )
+    split.add_argument("page", metavar="PAGE", help="address, .html or .txt file")
+    split.add_argument("--url", metavar="URL", help="the page's address, when PAGE is a file")
+    _add_reading(split)
+
+
+def _add_sample(commands: argparse._SubParsersAction[_Parser]) -> None:
+    sample = commands.add_parser(
+        "sample",
+        help="ingest the bundled sample site and show what was written",
+        description="Serves the bundled sample site on loopback, ingests it, prints what was "
+        "written and a first query. Run it twice: the second run writes nothing new.",
+        allow_abbrev=False,
+    )
+    sample.add_argument(
+        "--output", type=_dataset, default="output/sample", metavar="DATASET",
+        help="folder of the dataset (default: %(default)s)",
+    )  # fmt: skip
+
+
+def _add_reading(command: argparse.ArgumentParser) -> None:
+    """What ``batch`` and ``split`` both need to read pages."""
+    defaults = FetchLimits()
+    command.add_argument(
+        "--timezone", type=_timezone, metavar="ZONE",
+        help="IANA time zone for clocks that name none, such as Europe/London",
+    )  # fmt: skip
+    command.add_argument(
+        "--timeout_s", type=_positive_number, default=defaults.timeout_s, metavar="SECONDS",
+        help="for one page as a whole (default: %(default)g)",
+    )  # fmt: skip
+    command.add_argument(
+        "--max_page_bytes", type=_positive_int, default=defaults.page_bytes_max, metavar="BYTES",
+        help="pages larger than this become dead letters (default: %(default)s)",
+    )  # fmt: skip
+    command.add_argument(
+        "--user_agent", default=DEFAULT_USER_AGENT, metavar="TEXT",
+        help="how to call oneself; name a contact (default: %(default)s)",
+    )  # fmt: skip
+    command.add_argument(
+        "--allow_private_hosts", action="store_true",
+        help="also fetch from private, loopback and link-local addresses",
+    )  # fmt: skip
+
+
+def fetch_limits(options: argparse.Namespace) -> FetchLimits:
+    """The limits that ``batch`` and ``split`` were given."""
+    return FetchLimits(
+        timeout_s=options.timeout_s,
+        page_bytes_max=options.max_page_bytes,
+        user_agent=options.user_agent,
+        allow_private_hosts=options.allow_private_hosts,
+    )
+
+
+def _timezone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError) as error:
+        raise argparse.ArgumentTypeError(
+            f"no time zone is named {value!r}; use an IANA name such as Europe/London"
+        ) from error
+    return value
+
+
+def _dataset(value: str) -> str:
+    if re.search(r"[*?\[\]{}]", value):
+        raise argparse.ArgumentTypeError(f"{value!r} holds a character of patterns (*?[]{{}})")
+    if "://" not in value and Path(value).is_file():
+        raise argparse.ArgumentTypeError(f"{value!r} is a file; name a folder")
+    return value.rstrip("/") or "/"
+
+
+def _ratio(value: str) -> float:
+    number = _number(value)
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"{value!r} is not between 0 and 1")
+    return number
+
+
+def _positive_number(value: str) -> float:
+    number = _number(value)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{value!r} is not above 0")
+    return number
+
+
+def _positive_int(value: str) -> int:
+    if not value.isascii() or not value.isdigit() or int(value) == 0:
+        raise argparse.ArgumentTypeError(f"{value!r} is not a whole number above 0")
+    return int(value)
+
+
+def _number(value: str) -> float:
+    try:
+        return float(value)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{value!r} is not a number") from error

@@ -1,0 +1,75 @@
+"""Index: what earlier runs have written, read back before a run adds to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import apache_beam as beam
+import pyarrow.parquet as pq
+
+from schemas.records import KnownEntry
+from transforms import storage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from apache_beam.pvalue import PBegin, PCollection
+
+INDEX = "_index/v1"
+KNOWN_ENTRIES = f"{INDEX}/entries"
+KNOWN_DEAD_LETTERS = f"{INDEX}/dead_letters"
+
+
+def read_known_entries(path: str) -> Iterator[KnownEntry]:
+    """The rows of one index file of entries and duplicates."""
+    for row in _rows(path):
+        yield KnownEntry(**row)
+
+
+def read_known_dead_letters(path: str) -> Iterator[str]:
+    """The ids in one index file of dead letters."""
+    for row in _rows(path):
+        yield str(row["dead_letter_id"])
+
+
+def _rows(path: str) -> Iterator[dict[str, object]]:
+    with storage.open_read(path) as file, pq.ParquetFile(file) as parquet:
+        for batch in parquet.iter_batches():
+            yield from batch.to_pylist()
+
+
+@dataclass
+class ReadKnownEntries(beam.PTransform):  # type: ignore[misc]
+    """The index of a dataset -> a KnownEntry for every row it holds."""
+
+    dataset: str
+
+    def expand(self, begin: PBegin) -> PCollection[KnownEntry]:
+        """One element per row of ``entries`` and ``duplicates``."""
+        return begin | _Files(self.dataset, KNOWN_ENTRIES) | beam.FlatMap(read_known_entries)
+
+
+@dataclass
+class ReadKnownDeadLetters(beam.PTransform):  # type: ignore[misc]
+    """The index of a dataset -> the ids of its dead letters."""
+
+    dataset: str
+
+    def expand(self, begin: PBegin) -> PCollection[str]:
+        """One element per row of ``dead_letters``."""
+        return begin | _Files(self.dataset, KNOWN_DEAD_LETTERS) | beam.FlatMap(read_known_dead_letters)
+
+
+@dataclass
+class _Files(beam.PTransform):  # type: ignore[misc]
+    dataset: str
+    folder: str
+
+    def expand(self, begin: PBegin) -> PCollection[str]:
+        return (
+            begin
+            | beam.Create([self.dataset])
+            | beam.FlatMap(storage.files_below, f"{self.folder}/**.parquet")
+            | beam.Reshuffle()
+        )

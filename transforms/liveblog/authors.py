@@ -1,0 +1,144 @@
+"""Names of people out of bylines: which words are a name, which a label or a masthead."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+MAX_BYLINE_CHARS = 160
+"""Longer text is prose, not a byline."""
+
+_BY = re.compile(
+    r"^(?:from|by|von|par|por|di|a cura di|door|przez|autor(?:in|a|es|en|zy|em|ka)?|author|auteurs?|"
+    r"autrice|redactor[a]?|reporter|texte?|text|protokoll|written by|reported by|posted by|"
+    r"analysis by|reporting by|propos recueillis par|escrito por|scritto da|geschreven door|"
+    r"aufgezeichnet von|tekst)\b\s*:?\s+",
+    re.IGNORECASE,
+)
+_BY_EMPTY = re.compile(r"^(?:by|from|von|par|por|di|door|autor|author)\s*:?$", re.IGNORECASE)
+_POSSESSIVE = re.compile(r"^(?:[A-Z][\w.&-]{1,20}\s){0,2}[A-Z][\w.&-]{0,20}['’]s?\s+(?=[A-Z])")
+_SPLIT = re.compile(
+    r"\s*(?:,|;|\||/|•|·|\n|&|\s+(?:and|und|et|y|e|en|i|with|mit|avec|con|com|met)\s+)\s*"
+)
+_AFTER_NAME = re.compile(r"\s*(?:\(|\bin\s|\bat\s|\baus\s|\bà\s|\ben\s|\bfor\s|\bof\s|—|–|\s-\s|@|\bhttp).*$")
+_PARTICLES = frozenset(
+    "de da do dos das di del della la le van von der den het 't zu zur bin ibn al el du des y e "
+    "ten ter op st st. d' o' mc".split()
+)
+_NOT_NAMES = frozenset(
+    "key event breaking live update updates latest news editor editors team staff desk reporter "
+    "reporters correspondent agency agencies agencias agentur agenturen redaktion redaction "
+    "rédaction redacción redazione redactie redakcja redação newsroom reuters afp ap dpa efe ansa "
+    "pap anp lusa pa sda keystone-sda bbc cnn guardian admin online group images image getty video "
+    "photo picture foto share analysis opinion comment summary recap watch read more today "
+    "yesterday pinned alert exclusive explainer eilmeldung wichtig wichtige direct important "
+    "urgent última hora ultima ora en vivo directo diretta world politics sport sports business "
+    "facebook twitter email whatsapp copy link copyright posted published updated goal tor but gol "
+    "half time full kick off subscribe sign up newsletter follow home menu close open show hide "
+    "advertisement anzeige publicité publicidad pubblicità advertentie reklama publicidade "
+    "press agence presse france service wire wires source sources contributor contributors "
+    "social media science health culture weather football cricket rugby tennis election results "
+    "january february march april june july august september october november december "
+    "monday tuesday wednesday thursday friday saturday sunday".split()
+)
+_ROLE = re.compile(
+    r"\b(?:editor|reporter|correspondent|korrespondent\w*|correspondant\w*|corresponsal|redakteur\w*|"
+    r"journalist\w*|periodista|giornalista|chief|analyst|producer|presenter|columnist|bureau|writer)\b",
+    re.IGNORECASE,
+)
+_NAME_TOKEN = re.compile(r"^[^\W\d_][\w.'’\-‐]*$")
+_MAX_NAME_TOKENS = 5
+
+
+def names_in(byline: str) -> tuple[str, ...]:
+    """The people a byline names, in order; a label or an agency gives none.
+
+    Takes "By Jane Doe and John Roe", "JANE DOE", "Jane  Doe in Kyiv", "From CNN's Jane Doe".
+    """
+    byline = " ".join(byline.split())
+    if not byline or len(byline) > MAX_BYLINE_CHARS:
+        return ()
+    said_by = _BY.match(byline)
+    rest = byline[said_by.end() :] if said_by else byline
+    rest = _POSSESSIVE.sub("", rest, count=1) if said_by else rest
+    found: list[str] = []
+    for part in _SPLIT.split(rest):
+        name = _AFTER_NAME.sub("", _BY.sub("", part)).strip(" .:|-–—")
+        if is_name(name, sure=said_by is not None):
+            found.append(_unshouted(name))
+    return tuple(dict.fromkeys(found))
+
+
+@lru_cache(maxsize=4096)
+def is_name(text: str, *, sure: bool = False) -> bool:
+    """Whether a text reads as one person's name.
+
+    sure: the text stands where names stand, so one word or lower case will do.
+    """
+    tokens = text.split()
+    if not 1 <= len(tokens) <= _MAX_NAME_TOKENS or not all(map(_NAME_TOKEN.match, tokens)):
+        return False
+    if len(tokens) == 1 and not (sure and len(text) > 2 and text[0].isupper()):
+        return False
+    lows = [token.lower().strip(".") for token in tokens]
+    if any(low in _NOT_NAMES for low in lows) or _ROLE.search(text):
+        return False
+    capitals = sum(token[0].isupper() for token in tokens)
+    small = sum(low in _PARTICLES for low in lows)
+    return capitals >= 1 and capitals + small >= len(tokens)
+
+
+def _unshouted(name: str) -> str:
+    """JANE DOE becomes Jane Doe; any other name stays as it is written."""
+    if not name.isupper() or len(name.replace(".", "").replace(" ", "")) <= 3:
+        return name
+    return re.sub(r"[^\W\d_]+", lambda word: word[0].capitalize(), name)
+
+
+def names_of(values: object) -> tuple[str, ...]:
+    """The people in a JSON-LD ``author``: a string, a dict, a list of either.
+
+    Organisations and bare ``@id`` references give none.
+    """
+    found: list[str] = []
+    waiting = [values]
+    while waiting and len(found) < 50:
+        value = waiting.pop(0)
+        if isinstance(value, list):
+            waiting[:0] = value[:50]
+        elif isinstance(value, dict):
+            kinds = value.get("@type")
+            kinds = kinds if isinstance(kinds, list) else [kinds]
+            if any(isinstance(kind, str) and kind.endswith("Organization") for kind in kinds):
+                continue
+            name = value.get("name")
+            if isinstance(name, str | list):
+                waiting.insert(0, name)
+        elif isinstance(value, str) and not value.startswith(("http:", "https:")):
+            found += _declared_names(value)
+    return tuple(dict.fromkeys(found))
+
+
+def _declared_names(text: str) -> list[str]:
+    text = " ".join(text.split())
+    if len(text) > MAX_BYLINE_CHARS:
+        return []
+    said_by = _BY.match(text)
+    rest = text[said_by.end() :] if said_by else text
+    found = []
+    for part in _SPLIT.split(rest):
+        name = _AFTER_NAME.sub("", part).strip(" .:|-–—")
+        if is_name(name, sure=True):
+            found.append(_unshouted(name))
+    return found
+
+
+def opens_byline(text: str) -> bool:
+    """Whether a text is only the word before a name, such as "By"."""
+    return bool(_BY_EMPTY.match(text.strip()))
+
+
+def is_byline(text: str) -> bool:
+    """Whether a text says outright who wrote: "By Jane Doe", "Von Jan Roe"."""
+    text = " ".join(text.split())
+    return len(text) <= MAX_BYLINE_CHARS and bool(_BY.match(text)) and bool(names_in(text))

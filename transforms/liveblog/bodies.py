@@ -1,0 +1,171 @@
+"""Lines that stand in an entry but are no part of it, and HTML inside strings."""
+
+from __future__ import annotations
+
+import html
+import re
+import warnings
+
+from bs4 import BeautifulSoup, MarkupResemblesLocatorWarning
+from bs4.element import NavigableString, Tag
+
+_LABELS = frozenset(
+    "key event|key events|breaking|breaking news|live|pinned|pinned post|update|updates|new|share|"
+    "share this|share this post|copy link|link copied|copied|copy|facebook|twitter|x|whatsapp|email|"
+    "e-mail|linkedin|telegram|reddit|bluesky|threads|print|save|bookmark|comment|comments|reply|like|"
+    "more|read more|show more|view more|load more|close|open|play|watch|listen|advertisement|ad|"
+    "advert|sponsored|promoted|article continues below advertisement|"
+    "wichtig|eilmeldung|teilen|kopieren|link kopieren|drucken|merken|kommentare|anzeige|werbung|"
+    "mehr anzeigen|mehr|weiterlesen|artikel teilen|angepinnt|"
+    "partager|copier|copier le lien|lien copié|imprimer|publicité|commenter|commentaires|épinglé|"
+    "lire la suite|lire plus|essentiel|important|urgent|alerte|direct|en direct|"
+    "compartir|copiar|copiar enlace|enlace copiado|publicidad|imprimir|comentarios|fijado|última hora|"
+    "ver más|leer más|en vivo|directo|"
+    "condividi|copia|copia link|link copiato|pubblicità|stampa|commenti|in evidenza|leggi tutto|"
+    "diretta|ultima ora|"
+    "delen|deel|kopieer link|link gekopieerd|advertentie|reacties|vastgepind|lees meer|belangrijk|"
+    "udostępnij|kopiuj link|skopiowano|reklama|drukuj|komentarze|przypięty|czytaj więcej|pilne|ważne|"
+    "partilhar|compartilhar|copiar link|link copiado|publicidade|comentários|fixado|ler mais|"
+    "leia mais|ao vivo|destaque".split("|")
+)
+_KEY_LABELS = re.compile(
+    r"^(?:key (?:event|moment|update)s?|wichtig(?:es)?|eilmeldung|essentiel|important|destacado|"
+    r"in evidenza|belangrijk|ważne|pilne|destaque|highlight)$",
+    re.IGNORECASE,
+)
+_PINNED_LABELS = re.compile(
+    r"^(?:pinned(?: post| update)?|angepinnt|épinglé|fijado|vastgepind|przypięty|fixado|fissato)$",
+    re.IGNORECASE,
+)
+_PROMPTS = re.compile(
+    r"""^(?:\(video\)
+    |(?:please\ )?sign\ up\ (?:to|for|here|now)\b |subscribe\ (?:to|now|here|for)\b
+    |for\ free\ real\ time\ breaking\ news\ alerts
+    |join\ (?:our|the)\ (?:commenting\ forum|conversation|discussion|whatsapp|mailing\ list|newsletter)
+    |join\ thought-provoking\ conversations
+    |get\ (?:our|the)\ (?:free\ )?(?:daily\ |weekly\ |morning\ )?(?:newsletter|app|latest\ headlines)\b
+    |download\ (?:our|the)\ [^.]{0,30}app\b |click\ here\ to\ (?:sign|subscribe|join|read|share)
+    |follow\ (?:us|our)\b[^.]{0,60}$ |(?:article\ )?continues?\ below\b |scroll\ (?:down\ )?for\ more
+    |skip\ (?:past|ad|to)\b |enter\ your\ email |by\ (?:signing\ up|entering\ your\ email)
+    |support\ (?:our|independent)\ journalism |become\ a\ (?:member|subscriber)
+    |allow\ [^.]{1,40}\ content\? |this\ (?:article|content)\ (?:includes|contains)\ content
+    |melden\ sie\ sich\ (?:für|zum)\ [^.]{0,40}(?:newsletter|an) |abonnieren\ sie\b |jetzt\ abonnieren
+    |empfohlener\ (?:redaktioneller|externer)\ inhalt |an\ dieser\ stelle\ finden\ sie
+    |mit\ ihrer\ zustimmung |ich\ bin\ damit\ einverstanden
+    |inscrivez-vous\b |abonnez-vous\b |s'abonner\b |recevez\ (?:notre|nos|la)\ 
+    |suscríbete\b |apúntate\b |regístrate\b |recibe\ (?:nuestra|la)\ newsletter
+    |iscriviti\b |abbonati\b
+    |schrijf\ je\ in\b |meld\ je\ aan\b |abonneer\b
+    |zapisz\ się\b |zasubskrybuj\b |subskrybuj\b
+    |subscreva\b |assine\b |inscreva-se\b |receba\ (?:a|nossa)\ newsletter)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_CREDITS = re.compile(
+    r"^(?:image (?:source|caption|credit)|photo(?:graph)?s?\s?(?:credit|by|:)|photograph:|copyright\b|©|"
+    r"picture:|credit:|bild:|foto:|quelle:|crédits?\b|video caption|media caption|getty images$|"
+    r"\(?(?:image|photo|bild|foto)\s?:)",
+    re.IGNORECASE,
+)
+_MAX_PROMPT_CHARS = 260
+
+
+def is_label(text: str) -> bool:
+    """Whether a text is a button, badge or advertisement mark."""
+    return text.strip(" \u00a0:·•|-–—!+»>…").lower() in _LABELS
+
+
+def marks_key_event(text: str) -> bool:
+    """Whether a label says that the entry is a key event."""
+    return bool(_KEY_LABELS.match(text.strip(" :!")))
+
+
+def marks_pinned(text: str) -> bool:
+    """Whether a label says that the entry is pinned on top."""
+    return bool(_PINNED_LABELS.match(text.strip(" :!")))
+
+
+def is_noise(text: str) -> bool:
+    """Whether a line is a label, a prompt, a video line or a picture credit."""
+    if not text or is_label(text):
+        return True
+    return len(text) <= _MAX_PROMPT_CHARS and bool(_PROMPTS.match(text) or _CREDITS.match(text))
+
+
+_MARKUP = re.compile(r"<(?:[a-zA-Z][a-zA-Z0-9]{0,15}[\s/>]|/[a-zA-Z]|!--)|&(?:lt|amp|#\d{1,6}|[a-zA-Z]{2,8});")
+_TAG = re.compile(r"<(?:[a-zA-Z][a-zA-Z0-9]{0,15}[\s/>]|/[a-zA-Z]|!--)")
+_INLINE_ONLY = re.compile(
+    r"</?(?:a|b|i|em|strong|span|u|sup|sub|mark|font|small|abbr|cite|time)(?:\s[^<>]{0,2000})?>",
+    re.IGNORECASE,
+)
+_PARAGRAPH_BREAK = re.compile(
+    r"</?(?:p|div|ul|ol|h[1-6]|section|article)(?:\s[^<>]{0,2000})?>|(?:<br\s{0,3}/?>\s{0,9}){1,9}|</?li(?:\s[^<>]{0,2000})?>",
+    re.IGNORECASE,
+)
+_HREF = re.compile(r"<a\s[^<>]{0,1000}?href\s?=\s?[\"']([^\"'<>]{1,2000})", re.IGNORECASE)
+_BLANK_LINES = re.compile(r"\s*\n\s*(?:\n\s*)*")
+_DROPPED = ["script", "style", "iframe", "figure", "figcaption", "button", "svg", "form", "video"]
+_PARAGRAPHS = frozenset("p div li h1 h2 h3 h4 h5 h6 blockquote ul ol section article tr pre".split())
+
+
+def paragraphs_of(text: str) -> tuple[list[str], list[str], str | None]:
+    """The paragraphs, links and leading heading of a string that may hold HTML.
+
+    Takes plain text, HTML, and HTML escaped once or twice. Plain text is one
+    paragraph per line. Drops scripts, figures and noise lines.
+    """
+    for _ in range(2):
+        if "&" in text and not _TAG.search(text):
+            text = html.unescape(text)
+    if "<" not in text or not _TAG.search(text):
+        return _lines(html.unescape(text)), [], None
+    links = _HREF.findall(text)
+    simple = _INLINE_ONLY.sub("", text)
+    simple = _PARAGRAPH_BREAK.sub("\n", simple) if not _heading_first(text) else simple
+    if not _TAG.search(simple):
+        return _lines(html.unescape(simple)), [html.unescape(link) for link in links], None
+    return _soup_paragraphs(text)
+
+
+def _heading_first(text: str) -> bool:
+    return bool(re.match(r"\s*<h[1-6][\s>]", text, re.IGNORECASE))
+
+
+def _lines(text: str) -> list[str]:
+    lines = (" ".join(line.split()) for line in text.replace("\xa0", " ").splitlines())
+    return [line for line in lines if line and not is_noise(line)]
+
+
+def _soup_paragraphs(text: str) -> tuple[list[str], list[str], str | None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MarkupResemblesLocatorWarning)
+        soup = BeautifulSoup(text, "html.parser")
+    links = [str(a["href"]) for a in soup.find_all("a", href=True)]
+    links += [str(frame["src"]) for frame in soup.find_all("iframe", src=True)]
+    for gone in soup.find_all(_DROPPED):
+        gone.decompose()
+    headline = None
+    first = soup.find(True)
+    if isinstance(first, Tag) and re.fullmatch(r"h[1-6]", first.name):
+        headline = " ".join(first.get_text(" ").split()) or None
+        first.decompose()
+    parts: list[str] = []
+    for item in soup.descendants:
+        if isinstance(item, Tag):
+            if item.name in _PARAGRAPHS:
+                parts.append("\n")
+            elif item.name == "br":
+                parts.append("\n")
+        elif type(item) is NavigableString:
+            before = item.previous_element
+            closes = isinstance(before, NavigableString) and _blocks_between(before, item)
+            parts.append(("\n" if closes else "") + " ".join(f"x{item}x".split())[1:-1])
+    return _lines("".join(parts)), links, headline
+
+
+def _blocks_between(one: NavigableString, other: NavigableString) -> bool:
+    parent = one.parent
+    while parent is not None and parent is not other.parent:
+        if parent.name in _PARAGRAPHS:
+            return True
+        parent = parent.parent
+    return False

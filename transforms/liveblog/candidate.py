@@ -1,0 +1,46 @@
+"""What one kind of evidence says about one entry, before the kinds are joined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from transforms.liveblog.times import Stamp
+
+Evidence = Literal["json_ld", "microdata", "dom", "flat", "text", "state"]
+
+
+@dataclass(slots=True)
+class Candidate:
+    """One entry as one kind of evidence sees it; any field may be missing.
+
+    own_id: the publisher's id for it, as the page writes it.
+    names: every id, anchor and permalink slug it answers to, for joining.
+    published: what a machine-readable value says.
+    shown: the time that readers see.
+    day: the calendar day that a heading gives it.
+    paragraphs: the body, plain text.
+    """
+
+    evidence: Evidence
+    own_id: str | None = None
+    url: str | None = None
+    names: set[str] = field(default_factory=set)
+    headline: str | None = None
+    paragraphs: list[str] = field(default_factory=list)
+    authors: tuple[str, ...] = ()
+    published: Stamp | None = None
+    shown: Stamp | None = None
+    updated: Stamp | None = None
+    day: Stamp | None = None
+    is_key_event: bool = False
+    is_pinned: bool = False
+    is_whole: bool = True
+    tags: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> int:
+        """Words of headline and body."""
+        return sum(len(p.split()) for p in self.paragraphs) + len((self.headline or "").split())

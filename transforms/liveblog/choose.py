@@ -1,0 +1,156 @@
+"""Which group of repeating parts is the live blog, and whether any is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from statistics import median
+from urllib.parse import urlsplit
+
+from transforms.liveblog.candidate import Candidate
+from transforms.liveblog.groups import Group
+from transforms.liveblog.outline import HEADINGS, Outline
+
+_COMMENT_CONTEXT = re.compile(
+    r"(?:^|[\s_-])(?:comments?|commentlist|disqus|replies|reply|kommentare?|commentaires?|comentarios?|"
+    r"commenti|reacties|komentarze|reviews?|forum|thread)(?:$|[\s_-]|__)",
+    re.IGNORECASE,
+)
+_ASIDE_CONTEXT = frozenset("aside nav footer form".split())
+_REPLY = re.compile(
+    r"^(?:reply|répondre|antworten|responder|rispondi|reageren|beantwoorden|odpowiedz|report abuse)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(slots=True)
+class Judged:
+    """A group, read, and how sure it is to be the live blog."""
+
+    group: Group
+    candidates: list[Candidate]
+    words: int
+    score: float
+
+
+def judge(page: Outline, group: Group, candidates: list[Candidate], *, live: int, page_words: int) -> Judged:
+    """Weigh one group.
+
+    live: 0 no sign that the page is live, 1 its title or address say so, 2 it
+    declares a LiveBlogPosting.
+    A score of 1 and more is a live blog.
+    """
+    count = len(candidates)
+    total = sum(c.words for c in candidates)
+    score = 0.0
+    words = [c.words for c in candidates]
+    clocks = [_minutes(c) for c in candidates]
+    timed = sum(c is not None for c in clocks) / count
+    played = sum(bool(c.shown and c.shown.minute) for c in candidates) / count
+    relative = sum(bool(c.shown and c.shown.ago) for c in candidates) / count
+    if max(timed, played, relative) < 0.5 and live < 2:
+        return Judged(group, candidates, total, -1)
+    if _in_comments(page, group) or _replies(page, group):
+        return Judged(group, candidates, total, -1)
+    typical = median(words)
+    bodies = sum(bool(c.paragraphs) for c in candidates) / count
+    if typical < 4 or bodies < 0.4:
+        return Judged(group, candidates, total, -1)
+    if _links_away(page, group) > 0.6 and typical < 60:
+        return Judged(group, candidates, total, -1)
+    score += 0.3 if count >= 5 else 0.15 if count >= 3 else 0.0
+    score += 0.3 if typical >= 25 else 0.15 if typical >= 10 else 0.0
+    score += 0.4 * timed + 0.3 * played + 0.1 * relative
+    newest_first = _falling(candidates)
+    score += 0.35 if newest_first else 0.0
+    score += 0.2 if _dense(candidates) else -0.4
+    score += 0.25 if total > 0.35 * page_words else 0.0 if total > 0.2 * page_words else -0.3
+    score += (-0.5, 0.3, 0.6)[live]
+    return Judged(group, candidates, total, score)
+
+
+def _minutes(candidate: Candidate) -> float | None:
+    stamp = candidate.published if candidate.published and candidate.published.tells_clock else candidate.shown
+    if stamp is None:
+        return None
+    if stamp.instant is not None:
+        return stamp.instant.timestamp() / 60
+    if stamp.clock is not None:
+        day = stamp.day.toordinal() * 1440 if stamp.day else 0
+        return day + stamp.clock.hour * 60 + stamp.clock.minute
+    return None
+
+
+def _falling(candidates: list[Candidate]) -> bool:
+    """Whether times run newest first; a clock that starts anew at midnight counts as falling."""
+    times = [m for m in map(_minutes, candidates) if m is not None]
+    if len(times) < 3:
+        return False
+    falls = sum(b <= a or b - a > 240 and b < 1440 for a, b in zip(times, times[1:], strict=False))
+    return falls >= 0.8 * (len(times) - 1) and len(set(times)) > 1
+
+
+def _dense(candidates: list[Candidate]) -> bool:
+    """Whether entries follow each other within hours, not days."""
+    times = [m for m in map(_minutes, candidates) if m is not None]
+    gaps = [abs(b - a) for a, b in zip(times, times[1:], strict=False)]
+    return not gaps or median(gaps) <= 6 * 60
+
+
+def _in_comments(page: Outline, group: Group) -> bool:
+    at = group.extents[0].box
+    for _ in range(6):
+        if at < 0:
+            return False
+        attributes = page.attributes(at)
+        if page.tags[at] in _ASIDE_CONTEXT:
+            return True
+        if page.tags[at] not in {"body", "html", "main"} and _COMMENT_CONTEXT.search(
+            f"{attributes.get('class', '')} {attributes.get('id', '')} {attributes.get('itemprop', '')}"
+        ):
+            return True
+        at = page.parents[at]
+    return False
+
+
+def _replies(page: Outline, group: Group) -> bool:
+    hits = 0
+    for extent in group.extents[:40]:
+        for start, end in extent.spans:
+            for i in range(start, min(end, start + 400)):
+                if page.tags[i] in {"a", "button"} and _REPLY.match(page.text_of(i).strip()):
+                    hits += 1
+                    break
+    return hits >= 0.5 * min(len(group.extents), 40)
+
+
+def _links_away(page: Outline, group: Group) -> float:
+    """Share of entries whose headline, or whole box, is a link to another page."""
+    hits = 0
+    for extent in group.extents:
+        found = False
+        at = page.parents[extent.box]
+        if page.tags[extent.box] == "a" or (at >= 0 and page.tags[at] == "a"):
+            found = True
+        for start, end in extent.spans:
+            for i in range(start, min(end, start + 120)):
+                if page.tags[i] != "a":
+                    continue
+                href = page.attributes(i).get("href", "")
+                if not href or href.startswith(("#", "?", "javascript:", "mailto:")) or "#" in href:
+                    continue
+                parent, above = page.parents[i], page.parents[page.parents[i]]
+                inside = any(page.tags[c] in HEADINGS for c in range(i, min(page.ends[i], i + 12)))
+                if page.tags[parent] in HEADINGS or page.tags[above] in HEADINGS or inside:
+                    found = True
+                    break
+        hits += found
+    return hits / len(group.extents)
+
+
+def host_of(url: str) -> str:
+    """The host of an address, "" where there is none."""
+    try:
+        return urlsplit(url).netloc
+    except ValueError:
+        return ""

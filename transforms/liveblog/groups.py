@@ -1,0 +1,312 @@
+"""Which parts of a page repeat like entries: found by structure, not by class names."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from statistics import median
+
+from transforms.liveblog.marks import DayMark, Mark
+from transforms.liveblog.outline import HEADINGS, TEXT, Outline
+from transforms.liveblog.times import read_day
+
+MAX_CLIMB = 40
+"""No entry's time stands deeper below the entry; keeps hostile nesting linear."""
+
+_FLAT_TAGS = HEADINGS | {"p", "dt", "strong", "b", "span", "time", "header", "summary"}
+_STOPPERS = frozenset("section aside footer nav form article main".split())
+_ITEM_TAGS = frozenset("article li section div tr details".split())
+_ID_TAIL = re.compile(r"[\da-f]{4,}|\d+|[A-Za-z0-9_-]{6,}$", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Extent:
+    """The part of the page that is one entry.
+
+    spans: (start, end) index ranges, in order.
+    box: the element that is the entry, or carries its time in a flat list.
+    mark: the time that found it, None where it shows none.
+    """
+
+    spans: list[tuple[int, int]]
+    box: int
+    mark: Mark | None
+    is_flat: bool = False
+
+
+@dataclass(slots=True)
+class Group:
+    """Extents of one list of entries."""
+
+    extents: list[Extent]
+    form: str
+    words: list[int] = field(default_factory=list)
+
+
+def text_lengths(page: Outline) -> list[int]:
+    """Running total of text characters before each index, one longer than the page."""
+    totals = [0] * (len(page) + 1)
+    total = 0
+    texts = page.texts
+    for i, text in enumerate(texts):
+        totals[i] = total
+        if text:
+            total += len(text) if not text.isspace() else 0
+    totals[len(texts)] = total
+    return totals
+
+
+def group_of(page: Outline, cluster: list[Mark], totals: list[int], days: list[DayMark]) -> Group | None:
+    """The entries round the marks of one cluster; None if they do not repeat."""
+    marks = _one_per_place(page, cluster)
+    if len(marks) < 2:
+        return None
+    boxes = _boxes(page, marks)
+    extents = [Extent([(box, page.ends[box])], box, mark) for box, mark in zip(boxes, marks, strict=True)]
+    extents = _like_most(page, extents)
+    if len(extents) < 2:
+        return None
+    flat = _flattened(page, extents, totals, days)
+    group = Group(flat or extents, marks[0].form)
+    if not flat:
+        _take_siblings(page, group, totals)
+    return group
+
+
+def _one_per_place(page: Outline, cluster: list[Mark]) -> list[Mark]:
+    """Drop a mark that stands inside the one before it."""
+    kept: list[Mark] = []
+    for mark in sorted(cluster, key=lambda m: m.index):
+        if kept and mark.index < page.ends[kept[-1].index]:
+            continue
+        kept.append(mark)
+    return kept
+
+
+def _boxes(page: Outline, marks: list[Mark]) -> list[int]:
+    """For each mark the widest ancestor that holds no other mark, at one common height."""
+    ends, parents = page.ends, page.parents
+    chains: list[list[int]] = []
+    for n, mark in enumerate(marks):
+        before = marks[n - 1].index if n else 0
+        after = marks[n + 1].index if n + 1 < len(marks) else len(page)
+        chain = [mark.index]
+        for _ in range(MAX_CLIMB):
+            above = parents[chain[-1]]
+            if above <= 0 or above <= before or ends[above] > after:
+                break
+            chain.append(above)
+        chains.append(chain)
+    heights = Counter(len(chain) for chain in chains)
+    common = heights.most_common(1)[0][0]
+    if len(chains) == 2:
+        common = min(heights)
+    if heights[common] < 0.5 * len(chains):
+        # Wrappers differ: the height that most chains reach and whose element repeats best
+        shapes: Counter[tuple[int, str, str]] = Counter()
+        for chain in chains:
+            for height, at in enumerate(chain, 1):
+                shapes[(height, page.tags[at], page.attributes(at).get("class", ""))] += 1
+        best = max(shapes.items(), key=lambda item: (item[1], item[0][0]))
+        common = best[0][0]
+    return [chain[min(common, len(chain)) - 1] for chain in chains]
+
+
+def _like_most(page: Outline, extents: list[Extent]) -> list[Extent]:
+    """Drop boxes that stand alone in another kind of place, such as the page's header."""
+    if len(extents) < 3:
+        return extents
+    tags = Counter(page.tags[extent.box] for extent in extents)
+    tag = tags.most_common(1)[0][0]
+    homes = Counter(page.parents[extent.box] for extent in extents)
+    return [
+        extent
+        for extent in extents
+        if page.tags[extent.box] == tag or homes[page.parents[extent.box]] > 1
+    ]
+
+
+def _flattened(
+    page: Outline, extents: list[Extent], totals: list[int], days: list[DayMark]
+) -> list[Extent] | None:
+    """The same entries as runs of siblings, where their boxes hold only the time or headline."""
+    ends, parents, tags = page.ends, page.parents, page.tags
+    boxes = {extent.box for extent in extents}
+    day_blocks = {day.index for day in days}
+    own = [totals[ends[e.box]] - totals[e.box] for e in extents]
+    follow_ends: list[int] = []
+    for extent in extents:
+        follow_ends.append(_run_end(page, extent.box, boxes, day_blocks))
+    following = [
+        totals[end] - totals[ends[e.box]] for e, end in zip(extents, follow_ends, strict=True)
+    ]
+    few_tags = sum(tags[e.box] in _FLAT_TAGS for e in extents) >= 0.8 * len(extents)
+    typical_own, typical_following = median(own), median(following)
+    if typical_following < 25 or (not few_tags and typical_own > min(160, typical_following)):
+        if not (extents[0].mark and extents[0].mark.form == "tail"):
+            return None
+    trailing = _is_trailing(page, extents, totals, follow_ends)
+    if trailing:
+        return _runs_before(page, extents, boxes, day_blocks)
+    if typical_following < 25:
+        return None
+    headed = _headings_before(page, extents)
+    result: list[Extent] = []
+    for n, (extent, end) in enumerate(zip(extents, follow_ends, strict=True)):
+        start = extent.box
+        stop = end
+        if headed:
+            start = headed[n]
+            if n + 1 < len(extents) and parents[extents[n + 1].box] == parents[extent.box]:
+                stop = min(stop, headed[n + 1])
+        result.append(Extent([(start, max(stop, ends[extent.box]))], extent.box, extent.mark, is_flat=True))
+    return result
+
+
+def _run_end(page: Outline, box: int, boxes: set[int], day_blocks: set[int]) -> int:
+    """Where the siblings that follow a box stop belonging to it."""
+    ends, tags = page.ends, page.tags
+    limit = ends[page.parents[box]] if page.parents[box] >= 0 else len(page)
+    level = int(tags[box][1]) if tags[box] in HEADINGS else 0
+    at = ends[box]
+    while at < limit:
+        tag = tags[at]
+        if at in boxes or at in day_blocks or tag in _STOPPERS or tag == "hr" and not level:
+            break
+        if tag in HEADINGS and level and int(tag[1]) <= level:
+            break
+        if tag not in {TEXT, "p", "br"} and (_holds(page, at, boxes) or _holds(page, at, day_blocks)):
+            break
+        at = ends[at]
+    return at
+
+
+def _holds(page: Outline, index: int, wanted: set[int]) -> bool:
+    end = page.ends[index]
+    if end - index > len(wanted):
+        return any(index <= w < end for w in wanted)
+    return any(i in wanted for i in range(index, end))
+
+
+def _is_trailing(
+    page: Outline, extents: list[Extent], totals: list[int], follow_ends: list[int]
+) -> bool:
+    """Whether times close their entries instead of opening them."""
+    first, last = extents[0], extents[-1]
+    if first.mark is not None and first.mark.form == "lead":
+        return False
+    home = page.parents[first.box]
+    before = totals[first.box] - totals[home]
+    after = totals[follow_ends[-1]] - totals[page.ends[last.box]]
+    gaps = [totals[b.box] - totals[page.ends[a.box]] for a, b in zip(extents, extents[1:], strict=False)]
+    usual = median(gaps) if gaps else 0
+    if first.mark is not None and first.mark.form == "tail" and first.mark.rest:
+        return before > 0.2 * usual
+    return before > 0.3 * usual and after < 0.2 * usual
+
+
+def _runs_before(
+    page: Outline, extents: list[Extent], boxes: set[int], day_blocks: set[int]
+) -> list[Extent]:
+    result: list[Extent] = []
+    ends, tags, parents = page.ends, page.tags, page.parents
+    previous_end: dict[int, int] = {}
+    for extent in extents:
+        home = parents[extent.box]
+        start = previous_end.get(home)
+        siblings = [c for c in page.children(home) if c < extent.box and (start is None or c >= start)]
+        begin = extent.box
+        if start is None:
+            for child in reversed(siblings):
+                begin = child
+                if tags[child] in HEADINGS:
+                    break
+        elif siblings:
+            begin = siblings[0]
+        previous_end[home] = ends[extent.box]
+        result.append(Extent([(begin, ends[extent.box])], extent.box, extent.mark, is_flat=True))
+    return result
+
+
+def _headings_before(page: Outline, extents: list[Extent]) -> list[int] | None:
+    """The headings directly before the boxes, where nearly all boxes have one."""
+    starts: list[int] = []
+    hits = 0
+    for extent in extents:
+        before = extent.box
+        if page.tags[extent.box] not in HEADINGS:
+            at = extent.box - 1
+            # the previous sibling is the ancestor-or-self of the node before, below the parent
+            home = page.parents[extent.box]
+            for _ in range(MAX_CLIMB):
+                if at <= home or page.parents[at] == home:
+                    if at > home and page.tags[at] == TEXT and not page.texts[at].strip():
+                        at -= 1
+                        continue
+                    break
+                at = page.parents[at]
+            if at > home and page.tags[at] in HEADINGS and read_day(page.text_of(at)) is None:
+                before = at
+                hits += 1
+        starts.append(before)
+    return starts if hits >= 0.8 * len(extents) else None
+
+
+def _take_siblings(page: Outline, group: Group, totals: list[int]) -> None:
+    """Add like siblings without a time: a pinned or plain entry among the others."""
+    boxes = {extent.box for extent in group.extents}
+    shapes = Counter(
+        (page.tags[e.box], page.attributes(e.box).get("class", "")) for e in group.extents
+    )
+    tag = page.tags[group.extents[0].box]
+    if tag not in _ITEM_TAGS:
+        return
+    homes = dict.fromkeys(page.parents[e.box] for e in group.extents)
+    added: list[Extent] = []
+    for home in homes:
+        for child in page.children(home):
+            if child in boxes or page.tags[child] != tag:
+                continue
+            if (tag, page.attributes(child).get("class", "")) in shapes and totals[page.ends[child]] - totals[child] > 20:
+                added.append(Extent([(child, page.ends[child])], child, None))
+    if added and len(added) <= len(boxes):
+        group.extents = sorted(group.extents + added, key=lambda e: e.box)
+
+
+def item_groups(page: Outline) -> list[Group]:
+    """Siblings with ids of one pattern, where no time marks them."""
+    by_home: dict[tuple[int, str], list[int]] = defaultdict(list)
+    for i, tag in enumerate(page.tags):
+        if tag in _ITEM_TAGS:
+            by_home[(page.parents[i], tag)].append(i)
+    merged: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for (_, tag), items in by_home.items():
+        if len(items) < 3:
+            continue
+        for i in items:
+            own = own_id(page, i)
+            if own:
+                merged[(tag, _ID_TAIL.sub("#", own, count=1))].append(i)
+    groups = []
+    for items in merged.values():
+        if len(items) >= 3:
+            groups.append(Group([Extent([(i, page.ends[i])], i, None) for i in items], "item"))
+    return groups
+
+
+_OWN_ID_ATTRIBUTES = (
+    "id", "data-post-id", "data-id", "data-entry-id", "data-block-id", "data-update-id",
+    "data-item-id", "data-liveblog-entry-id", "data-key", "data-uid", "data-guid",
+    "data-article-id", "data-event-id", "data-post", "data-urn", "name",
+)  # fmt: skip
+
+
+def own_id(page: Outline, index: int) -> str | None:
+    """The publisher's id of an element, None where it has none worth keeping."""
+    attributes = page.attributes(index)
+    for name in _OWN_ID_ATTRIBUTES:
+        value = attributes.get(name, "").strip()
+        if value and len(value) <= 200 and any(c.isdigit() for c in value):
+            return value
+    return None

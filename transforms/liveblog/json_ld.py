@@ -1,0 +1,271 @@
+"""schema.org LiveBlogPosting in JSON-LD, as publishers really write it.
+
+Format: https://schema.org/LiveBlogPosting, https://schema.org/liveBlogUpdate
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urldefrag, urlsplit
+
+from transforms.liveblog.authors import names_of
+from transforms.liveblog.bodies import paragraphs_of
+from transforms.liveblog.candidate import Candidate
+from transforms.liveblog.times import Stamp, read_expression, read_lead, read_machine
+
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborHTMLParser
+
+MAX_NODES = 200_000
+"""JSON values looked at per page; a real page has a tenth of it."""
+
+_COMMENT = re.compile(r"^\s*(?://[^\n]*|/\*[^*]{0,2000}\*/|<!--[^\n]*|-->|<!\[CDATA\[|//<!\[CDATA\[|\]\]>|//\]\]>)\s*$", re.MULTILINE)
+_TRAILING_COMMA = re.compile(r",(\s*[}\]])")
+_UPDATES_KEY = re.compile(r'"liveBlogUpdates?"\s*:\s*\[?\s*')
+_BETWEEN = re.compile(r"\s*,?\s*")
+
+
+@dataclass(slots=True)
+class Declared:
+    """What the JSON-LD of a page declares.
+
+    is_live: a LiveBlogPosting stands there, with or without updates.
+    headline: of the page as a whole.
+    stamps: page-level dates, which know the zone.
+    """
+
+    is_live: bool = False
+    headline: str | None = None
+    authors: tuple[str, ...] = ()
+    stamps: list[Stamp] = field(default_factory=list)
+    candidates: list[Candidate] = field(default_factory=list)
+
+
+def read_json_ld(tree: LexborHTMLParser) -> Declared:
+    """Every LiveBlogPosting of the page, at top level, in ``@graph`` or nested.
+
+    Broken JSON is mended where it can be (comments, raw newlines, trailing
+    commas); from a truncated list the whole updates are kept.
+    """
+    declared = Declared()
+    for script in tree.css('script[type*="ld+json"]'):
+        text = script.text()
+        if "liveBlogUpdate" in text or "LiveBlogPosting" in text:
+            _read_script(text, declared)
+        elif '"date' in text:
+            _read_page_dates(text, declared)
+    _reject_page_level(declared)
+    return declared
+
+
+def _read_script(text: str, declared: Declared) -> None:
+    value = parse_tolerant(text)
+    if value is None:
+        declared.is_live = True
+        for update in _whole_updates(text):
+            _add(update, declared)
+        return
+    seen = 0
+    waiting: list[Any] = [value]
+    while waiting and seen < MAX_NODES:
+        value = waiting.pop()
+        seen += 1
+        if isinstance(value, list):
+            waiting.extend(reversed(value))
+        elif isinstance(value, dict):
+            kinds = value.get("@type")
+            kinds = kinds if isinstance(kinds, list) else [kinds]
+            updates = value.get("liveBlogUpdate", value.get("liveBlogUpdates"))
+            if "LiveBlogPosting" in kinds or updates:
+                _read_posting(value, updates, declared)
+            else:
+                waiting.extend(v for v in reversed(list(value.values())) if isinstance(v, dict | list))
+
+
+def _read_posting(value: dict[str, Any], updates: Any, declared: Declared) -> None:
+    declared.is_live = True
+    headline = value.get("headline") or value.get("name")
+    if isinstance(headline, str) and declared.headline is None:
+        declared.headline = _one_line(headline)
+    declared.authors = declared.authors or names_of(value.get("author"))
+    for key in ("dateModified", "datePublished", "coverageStartTime"):
+        stamp = _stamp(value.get(key))
+        if stamp is not None:
+            declared.stamps.append(stamp)
+    for update in updates if isinstance(updates, list) else [updates]:
+        if isinstance(update, dict):
+            nested = update.get("item")
+            _add(nested if isinstance(nested, dict) and "articleBody" not in update else update, declared)
+
+
+def _read_page_dates(text: str, declared: Declared) -> None:
+    for match in re.finditer(r'"date(?:Published|Modified)"\s*:\s*"([^"]{10,40})"', text):
+        stamp = read_machine(match[1])
+        if stamp is not None:
+            declared.stamps.append(stamp)
+
+
+def parse_tolerant(text: str) -> Any:
+    """The JSON value of a text, mended where it is nearly JSON; None if it is not."""
+    try:
+        return json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        pass
+    mended = _TRAILING_COMMA.sub(r"\1", _COMMENT.sub("", text)).strip().rstrip(";")
+    try:
+        return json.loads(mended, strict=False)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _whole_updates(text: str) -> list[dict[str, Any]]:
+    """The updates of a list that is cut off or broken further on."""
+    found: list[dict[str, Any]] = []
+    decoder = json.JSONDecoder(strict=False)
+    text = _COMMENT.sub("", text)
+    for match in _UPDATES_KEY.finditer(text):
+        at = match.end()
+        while at < len(text) and text[at] == "{":
+            try:
+                value, at = decoder.raw_decode(text, at)
+            except (ValueError, RecursionError):
+                at = _next_update(text, at + 1)
+                if at < 0:
+                    break
+                continue
+            found.append(value)
+            between = _BETWEEN.match(text, at)
+            at = between.end() if between else len(text)
+        if found:
+            break
+    return found
+
+
+_UPDATE_START = re.compile(r'\{\s*"@type"\s*:\s*"(?:BlogPosting|NewsArticle|Article|LiveBlogUpdate)"')
+
+
+def _next_update(text: str, at: int) -> int:
+    match = _UPDATE_START.search(text, at)
+    return match.start() if match else -1
+
+
+def _one_line(text: str) -> str | None:
+    lines, _, _ = paragraphs_of(text)
+    return " ".join(lines) or None
+
+
+def _stamp(value: Any) -> Stamp | None:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = str(int(value))
+    if isinstance(value, dict):
+        value = value.get("@value")
+    if not isinstance(value, str) or not value:
+        return None
+    return read_machine(value) or read_expression(value)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return "\n".join(part for part in value if isinstance(part, str))
+    if isinstance(value, dict):
+        value = value.get("@value") or value.get("text")
+    return value if isinstance(value, str) else ""
+
+
+def _add(update: dict[str, Any], declared: Declared) -> None:
+    candidate = Candidate("json_ld")
+    body, links, inner_headline = paragraphs_of(_text(update.get("articleBody")) or _text(update.get("text")))
+    if not body:
+        described, more, _ = paragraphs_of(_text(update.get("description")))
+        body, links = described, links + more
+    candidate.paragraphs = body
+    headline = _text(update.get("headline")) or _text(update.get("name"))
+    candidate.headline = (_one_line(headline) if headline else None) or inner_headline
+    candidate.published = _stamp(update.get("datePublished")) or _stamp(update.get("dateCreated"))
+    candidate.updated = _stamp(update.get("dateModified"))
+    candidate.authors = names_of(update.get("author"))
+    candidate.links = tuple(dict.fromkeys(link for link in links if link.startswith("http")))
+    candidate.images = tuple(dict.fromkeys(_images(update.get("image"))))
+    _name(update, candidate)
+    if not body and candidate.headline is None and not candidate.images and not candidate.links:
+        return
+    declared.candidates.append(candidate)
+
+
+def _images(value: Any) -> list[str]:
+    found: list[str] = []
+    for item in value if isinstance(value, list) else [value]:
+        source = item.get("url") or item.get("contentUrl") if isinstance(item, dict) else item
+        if isinstance(source, str) and source.startswith("http"):
+            found.append(source)
+    return found
+
+
+def _name(update: dict[str, Any], candidate: Candidate) -> None:
+    for key in ("url", "@id", "identifier", "mainEntityOfPage"):
+        value = update.get(key)
+        if isinstance(value, dict):
+            value = value.get("@id") or value.get("value")
+        if not isinstance(value, str) or not value or len(value) > 2000:
+            continue
+        if value.startswith(("http:", "https:")):
+            fragment = unquote(urldefrag(value)[1])
+            if fragment:
+                candidate.names.add(fragment)
+            if key in {"url", "@id"} and candidate.url is None:
+                candidate.url = value
+            try:
+                slug = urlsplit(value).path.rstrip("/").rsplit("/", 1)[-1]
+            except ValueError:
+                continue
+            if slug and key == "url":
+                candidate.names.add(slug)
+        else:
+            candidate.names.add(value.lstrip("#"))
+
+
+def _reject_page_level(declared: Declared) -> None:
+    """Drop from the updates what belongs to the page: one time, headline or picture for all."""
+    updates = declared.candidates
+    shared = Counter(name for c in updates for name in c.names)
+    for c in updates:
+        c.names = {name for name in c.names if shared[name] == 1}
+    urls = Counter(c.url for c in updates)
+    pictures = Counter(image for c in updates for image in c.images)
+    for c in updates:
+        if c.url is not None and urls[c.url] > 1:
+            c.url = None
+        if len(updates) > 2:
+            c.images = tuple(i for i in c.images if pictures[i] <= len(updates) // 2)
+        _clean_headline(c, declared.headline)
+    if len(updates) < 3:
+        return
+    if len({c.published for c in updates}) == 1:
+        for c in updates:
+            c.published = None
+    if len({c.updated for c in updates}) == 1:
+        for c in updates:
+            c.updated = None
+    headlines = Counter(c.headline for c in updates)
+    for c in updates:
+        if c.headline is not None and headlines[c.headline] > max(2, len(updates) // 3):
+            c.headline = None
+
+
+def _clean_headline(candidate: Candidate, page_headline: str | None) -> None:
+    """Strip a leading clock; drop the page's headline and the body's first words."""
+    headline = candidate.headline
+    if headline is None:
+        return
+    lead = read_lead(headline[:400])
+    if lead is not None and lead[1] and lead[2]:
+        candidate.shown = candidate.shown or lead[0]
+        headline = lead[1] if len(headline) <= 400 else headline[headline.find(lead[1][:40]) :]
+    if headline == page_headline:
+        candidate.headline = None
+        return
+    candidate.headline = headline

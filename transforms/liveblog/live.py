@@ -1,0 +1,44 @@
+"""Words by which a page says that it is live, in eight languages."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborHTMLParser
+
+_LIVE_TITLE = re.compile(
+    r"\b(?:live(?:blog|ticker|stream|text)?|live[- ](?:blog|updates?|ticker|coverage|text)|as it happened|"
+    r"news-?ticker|ticker|newsblog|en direct|direct|minute (?:par|by) minute|en vivo|en directo|directo|"
+    r"minuto a minuto|última hora|in diretta|diretta|ultim'ora|minuto per minuto|op de voet|"
+    r"na żywo|relacja(?: live)?|minuta po minucie|ao vivo|minuto a minuto|ao minuto|em direto|"
+    r"blow[- ]by[- ]blow|rolling coverage|latest updates)\b",
+    re.IGNORECASE,
+)
+_LIVE_PATH = re.compile(
+    r"(?:^|[/_.-])(?:live|liveblog|live-?blog|liveticker|live-?ticker|ticker|live-?updates?|newsblog|live-?news|"
+    r"direct|en-direct|directo|en-vivo|en-directo|diretta|na-zywo|relacja|ao-vivo|ao-minuto|minuto-a-minuto|"
+    r"minute-by-minute|live-?text|livetext|liveuebertragung|as-it-happened)(?:$|[/_.-])",
+    re.IGNORECASE,
+)
+
+
+def says_live(url: str, title: str | None, tree: LexborHTMLParser) -> bool:
+    """Whether address, title or main heading call the page live."""
+    try:
+        path = unquote(urlsplit(url).path) if url.startswith("http") else ""
+    except ValueError:
+        path = ""
+    if _LIVE_PATH.search(path) or (title and _LIVE_TITLE.search(title)):
+        return True
+    heading = tree.css_first("h1")
+    return heading is not None and bool(_LIVE_TITLE.search(heading.text()[:300]))
+
+
+def title_says_live(url: str, title: str | None) -> bool:
+    """The same for a plain text, which has no main heading of its own."""
+    return bool(_LIVE_PATH.search(url) if url.startswith("http") else False) or bool(
+        title and _LIVE_TITLE.search(title)
+    )

@@ -1,0 +1,184 @@
+"""Where a page shows times, and which of them stand in the same role."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Literal
+
+from transforms.liveblog.outline import BLOCKS, HEADINGS, TEXT, Outline
+from transforms.liveblog.times import (
+    MAX_EXPRESSION_CHARS,
+    Stamp,
+    read_day,
+    read_expression,
+    read_lead,
+    read_machine,
+    read_tail,
+)
+
+Form = Literal["time", "whole", "lead", "tail", "item"]
+
+_DIGIT = re.compile(r"\d")
+_EMPHASIS = frozenset("strong b".split())
+_MIN_DIGIT_HEAD = 24
+_MAX_INLINE_DEPTH = 16
+"""How far a text is looked for its block; keeps hostile nesting linear."""
+
+
+@dataclass(slots=True)
+class Mark:
+    """One place that shows a time.
+
+    index: the element that is the time (form time, whole) or holds it.
+    form: time a ``time`` element; whole an element that is only a time; lead
+        or tail a block that opens or closes with one; item none, only an id.
+    rest: what else a lead or tail block says.
+    """
+
+    index: int
+    form: Form
+    published: Stamp | None = None
+    shown: Stamp | None = None
+    rest: str = ""
+
+
+@dataclass(slots=True)
+class DayMark:
+    """A block that names a calendar day and nothing else."""
+
+    index: int
+    stamp: Stamp
+
+
+def find_marks(page: Outline) -> tuple[list[Mark], list[DayMark]]:
+    """Every mark and every day heading, in document order."""
+    marks: list[Mark] = []
+    days: list[DayMark] = []
+    tags, texts, parents = page.tags, page.texts, page.parents
+    skip_until = 0
+    last_block = -1
+    for i in range(len(tags)):
+        if i < skip_until:
+            continue
+        tag = tags[i]
+        if tag == "time":
+            marks.append(_time_mark(page, i))
+            skip_until = page.ends[i]
+            continue
+        if tag != TEXT:
+            continue
+        text = texts[i]
+        if not _DIGIT.search(text):
+            continue
+        text = text.strip()
+        if len(text) <= MAX_EXPRESSION_CHARS:
+            stamp = read_expression(text)
+            if stamp is not None:
+                parent = parents[i]
+                if stamp.tells_clock or stamp.ago is not None or stamp.minute is not None:
+                    opened = _opens_block(page, i)
+                    if opened is not None and opened[1] and opened[0] != parent:
+                        _lead_of_block(page, opened[0], marks)
+                    marks.append(Mark(parent, "whole", shown=stamp))
+                else:
+                    block = _block_of(page, i)
+                    if block != last_block:
+                        last_block = block
+                        day = read_day(page.text_of(block)) if page.ends[block] - block < 8 else None
+                        if day is not None:
+                            days.append(DayMark(block, day))
+                continue
+        if _DIGIT.search(text[:_MIN_DIGIT_HEAD]):
+            opened = _opens_block(page, i)
+            if opened is not None:
+                _lead_of_block(page, opened[0], marks)
+        if len(text) <= MAX_EXPRESSION_CHARS + 60:
+            tail = read_tail(text)
+            if tail is not None:
+                marks.append(Mark(_block_of(page, i), "tail", shown=tail[1], rest=tail[0]))
+    return marks, days
+
+
+def _time_mark(page: Outline, index: int) -> Mark:
+    attributes = page.attributes(index)
+    value = attributes.get("datetime") or attributes.get("content") or ""
+    published = read_machine(value) if value else None
+    shown: Stamp | None = None
+    for i in range(index + 1, page.ends[index]):
+        if page.tags[i] == TEXT and page.texts[i].strip():
+            found = read_expression(page.texts[i].strip())
+            if found is not None and (shown is None or (found.tells_clock and not shown.tells_clock)):
+                shown = found
+    if shown is None:
+        shown = read_expression(page.text_of(index))
+    if published is None and value:
+        published = read_expression(value)
+    return Mark(index, "time", published=published, shown=shown)
+
+
+def _block_of(page: Outline, index: int) -> int:
+    at = page.parents[index]
+    for _ in range(_MAX_INLINE_DEPTH):
+        if page.tags[at] in BLOCKS or page.parents[at] < 0:
+            break
+        at = page.parents[at]
+    return at
+
+
+def _opens_block(page: Outline, index: int) -> tuple[int, bool] | None:
+    """The block whose first text this is, and whether more text follows in it."""
+    block = _block_of(page, index)
+    if index - block > _MAX_INLINE_DEPTH:
+        return None
+    for i in range(block + 1, index):
+        if page.tags[i] == TEXT and page.texts[i].strip(" \n\t\r+|•·-–"):
+            return None
+    follows = any(
+        page.tags[i] == TEXT and page.texts[i].strip() for i in range(index + 1, min(page.ends[block], index + 12))
+    )
+    return block, follows
+
+
+def _lead_of_block(page: Outline, block: int, marks: list[Mark]) -> None:
+    if marks and marks[-1].index == block:
+        return
+    tag = page.tags[block]
+    text = page.text(block, min(page.ends[block], block + 200))
+    lead = read_lead(text[:400])
+    if lead is None:
+        return
+    stamp, rest, set_apart = lead
+    if len(text) > 400:
+        rest = text[text.find(rest[:40]) :] if rest else ""
+    strong = tag in HEADINGS or any(
+        page.tags[i] in _EMPHASIS for i in range(block + 1, min(page.ends[block], block + 4))
+    )
+    if set_apart or strong or tag in {"dt", "summary"}:
+        marks.append(Mark(block, "lead", shown=stamp, rest=rest))
+
+
+def clusters(page: Outline, marks: list[Mark]) -> list[list[Mark]]:
+    """Marks in the same role: same form, element, class and near ancestors."""
+    found: dict[tuple[str, ...], list[Mark]] = defaultdict(list)
+    coarse: dict[tuple[str, ...], list[Mark]] = defaultdict(list)
+    tags, parents = page.tags, page.parents
+    for mark in marks:
+        stamp = mark.shown or mark.published
+        if stamp is not None and stamp.is_update:
+            continue
+        parent = parents[mark.index]
+        above = parents[parent] if parent >= 0 else -1
+        path = (tags[parent] if parent >= 0 else "", tags[above] if above >= 0 else "")
+        shape = (mark.form, tags[mark.index])
+        styled = page.attributes(mark.index).get("class", "")
+        found[(*shape, styled, *path)].append(mark)
+        coarse[(*shape, *path)].append(mark)
+    result = [cluster for cluster in found.values() if len(cluster) > 1]
+    result += [
+        cluster
+        for key, cluster in coarse.items()
+        if len(cluster) > 2 and not any(len(cluster) == len(other) and cluster[0] is other[0] for other in result)
+    ]
+    return result

@@ -1,0 +1,140 @@
+"""A page's body as flat lists in document order: cheap to scan, safe at any depth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+TEXT = "-text"
+"""The tag that selectolax gives to text nodes."""
+
+_NEVER_SHOWN = frozenset(
+    "head script style noscript template svg canvas object select option textarea input "
+    "math map dialog -comment".split()
+)
+"""Elements that hold no reading text; nothing below them is looked at."""
+
+BLOCKS = frozenset(
+    "address article aside blockquote body center dd details div dl dt fieldset figcaption figure "
+    "footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p pre section summary table tbody td "
+    "tfoot th thead tr ul".split()
+)
+"""Elements that end a paragraph where they begin and end (HTML, Rendering, flow content)."""
+
+HEADINGS = frozenset("h1 h2 h3 h4 h5 h6".split())
+
+
+@dataclass(slots=True)
+class Outline:
+    """Elements and text nodes in document order, addressed by index.
+
+    tags[i]: lower-case name, ``-text`` for text.
+    parents[i]: index of the parent, -1 for the root.
+    ends[i]: one past the last index of the subtree.
+    texts[i]: the text of a text node, "" for an element.
+    """
+
+    tags: list[str] = field(default_factory=list)
+    parents: list[int] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    nodes: list[LexborNode] = field(default_factory=list)
+    _attributes: dict[int, dict[str, str]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.tags)
+
+    def attributes(self, index: int) -> dict[str, str]:
+        """The attributes of an element, names in lower case, missing values as ""."""
+        found = self._attributes.get(index)
+        if found is None:
+            found = (
+                {}
+                if self.tags[index] == TEXT
+                else {k: v or "" for k, v in self.nodes[index].attributes.items()}
+            )
+            self._attributes[index] = found
+        return found
+
+    def children(self, index: int) -> list[int]:
+        """The direct children, elements and text."""
+        found = []
+        at, end = index + 1, self.ends[index]
+        while at < end:
+            found.append(at)
+            at = self.ends[at]
+        return found
+
+    def text(self, start: int, end: int) -> str:
+        """The text of a range, white space collapsed, a blank between blocks."""
+        parts = []
+        tags, texts = self.tags, self.texts
+        for i in range(start, end):
+            tag = tags[i]
+            if tag == TEXT:
+                parts.append(texts[i])
+            elif tag in BLOCKS or tag == "br":
+                parts.append(" ")
+        return " ".join("".join(parts).split())
+
+    def text_of(self, index: int) -> str:
+        """The text of one subtree."""
+        return self.text(index, self.ends[index])
+
+
+class _Open(NamedTuple):
+    index: int
+    node: LexborNode
+
+
+def outline(tree: LexborHTMLParser) -> Outline:
+    """Flatten the body of a page; iterates, so nesting costs no stack.
+
+    Drops elements that are never shown (scripts, styles, drawings, form fields),
+    comments, and text of white space only where it holds no separating blank.
+    """
+    result = Outline()
+    body = tree.body
+    if body is None:
+        return result
+    tags, parents, ends = result.tags, result.parents, result.ends
+    texts, nodes = result.texts, result.nodes
+    stack: list[_Open] = []
+    node: LexborNode | None = body
+    parent = -1
+    while node is not None:
+        tag = node.tag or ""
+        child = None
+        if tag == TEXT:
+            text = node.text_content or ""
+            tags.append(TEXT)
+            parents.append(parent)
+            ends.append(len(tags))
+            texts.append(text)
+            nodes.append(node)
+        elif tag not in _NEVER_SHOWN:
+            index = len(tags)
+            tags.append(tag)
+            parents.append(parent)
+            ends.append(index + 1)
+            texts.append("")
+            nodes.append(node)
+            child = node.first_child
+            if child is not None:
+                stack.append(_Open(index, node))
+                parent = index
+                node = child
+                continue
+        if node is body:
+            break
+        following = node.next
+        while following is None and stack:
+            index, node = stack.pop()
+            ends[index] = len(tags)
+            parent = parents[index]
+            following = node.next if node is not body else None
+        node = following
+    return result

@@ -1,0 +1,477 @@
+"""Reading times as publishers write them, in eight languages.
+
+A ``Stamp`` keeps only what the text says; what is missing (the day, the year,
+the zone) stays missing until ``clocks`` finds evidence for it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+MAX_EXPRESSION_CHARS = 90
+"""Longer text is prose, not a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What one expression says about a moment.
+
+    instant: the moment in UTC, where the expression alone settles it.
+    day, month_day: the calendar day, or (month, day) where the year is missing.
+    clock: the time of day.
+    zone: the zone the expression names.
+    ago: distance from the moment of reading ("4m ago"); stale in stored pages.
+    minute: a minute of play ("45+2'"); says nothing about the hour.
+    is_update: the expression calls itself an update, not the publication.
+    """
+
+    instant: datetime | None = None
+    day: date | None = None
+    month_day: tuple[int, int] | None = None
+    clock: time | None = None
+    zone: tzinfo | None = None
+    ago: timedelta | None = None
+    minute: str | None = None
+    is_update: bool = False
+
+    @property
+    def tells_clock(self) -> bool:
+        """Whether a time of day is told."""
+        return self.clock is not None or self.instant is not None
+
+
+_MONTH_NAMES = (
+    # en, de, fr, es, it, nl, pl (nominative, genitive), pt; abbreviations are prefixes
+    "january januar jänner janvier enero gennaio januari styczeń stycznia janeiro",
+    "february februar feber février fevrier febrero febbraio februari luty lutego fevereiro",
+    "march märz maerz mrz mars marzo maart mrt marzec marca março marco",
+    "april avril abril aprile kwiecień kwietnia",
+    "may mai mayo maggio mei maj maja maio",
+    "june juni juin junio giugno czerwiec czerwca junho",
+    "july juli juillet julio luglio lipiec lipca julho",
+    "august août aout agosto augustus sierpień sierpnia",
+    "september septembre septiembre setiembre settembre wrzesień września setembro sept",
+    "october oktober octobre octubre ottobre październik października outubro",
+    "november novembre noviembre listopad listopada novembro",
+    "december dezember décembre decembre diciembre dicembre grudzień grudnia dezembro",
+)
+_SHORT_MONTH_CHARS = 3
+
+
+def _month_forms() -> dict[str, int]:
+    forms: dict[str, int] = {}
+    for number, names in enumerate(_MONTH_NAMES, 1):
+        for name in names.split():
+            forms[name] = number
+    shorts: dict[str, set[int]] = {}
+    for name, number in list(forms.items()):
+        for length in (_SHORT_MONTH_CHARS, 4):
+            shorts.setdefault(name[:length], set()).add(number)
+    for short, numbers in shorts.items():
+        if len(numbers) == 1:
+            forms.setdefault(short, next(iter(numbers)))
+    forms["juil"] = 7
+    forms["mar"] = 3
+    return forms
+
+
+_MONTHS = _month_forms()
+_MONTH = "(?:" + "|".join(sorted(map(re.escape, _MONTHS), key=len, reverse=True)) + r")\b\.?"
+
+_DATES = (
+    re.compile(r"\b(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})(?!\d)"),
+    re.compile(
+        rf"\b(?P<d>\d{{1,2}})(?:st|nd|rd|th|er|º|°|ª|\.)?[\s-]{{0,2}}(?:de\s|of\s)?(?P<name>{_MONTH})"
+        r"(?:,?[\s-]{0,2}(?:de\s|del\s)?(?P<y>(?:19|20)\d{2})(?!\d))?"
+    ),
+    re.compile(
+        rf"\b(?P<name>{_MONTH})\s?(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?!\d|:)"
+        r"(?:,?\s{0,2}(?P<y>(?:19|20)\d{2})(?!\d))?"
+    ),
+    re.compile(r"(?<![\d.:/])(?P<a>\d{1,2})\s?(?P<sep>[./-])\s?(?P<b>\d{1,2})\s?(?P=sep)\s?(?P<y>\d{4}|\d{2})(?![\d:])"),
+    re.compile(r"(?<![\d.:/])(?P<a>\d{1,2})\.\s?(?P<b>\d{1,2})\.(?!\s?\d)"),
+    re.compile(r"(?<![\d.:/])(?P<a>\d{1,2})/(?P<b>\d{1,2})(?![\d/])"),
+)
+
+_CLOCK = re.compile(
+    r"(?<![\d.:,/+-])(?P<h>2[0-4]|[01]?\d)(?!\d)"
+    r"(?:\s?(?P<sep>[:.h]|h\s)\s?(?P<m>[0-5]\d)(?!\d)(?:[:.](?P<s>[0-5]\d)(?:\.\d{1,6})?(?!\d))?|(?P<bare>\s?h(?![a-zà-ÿ])))?"
+    r"(?:\s?(?P<ap>[ap])\.?\s?m\b\.?)?"
+    r"(?:\s?(?P<unit>uhr|uur|hrs|hs|h|u)\b\.?)?",
+)
+
+_ABBREVIATED_ZONES: dict[str, int | str] = {
+    # minutes east of UTC, or the IANA name where summer time decides
+    "gmt": 0, "utc": 0, "z": 0, "wet": 0, "bst": 60, "west": 60, "cet": 60, "mez": 60,
+    "cest": 120, "mesz": 120, "eet": 120, "eest": 180, "msk": 180, "sast": 120, "cat": 120,
+    "eat": 180, "wat": 60, "gst": 240, "pkt": 300, "ict": 420, "wib": 420, "sgt": 480,
+    "hkt": 480, "awst": 480, "jst": 540, "kst": 540, "acst": 570, "acdt": 630, "aest": 600,
+    "aedt": 660, "nzst": 720, "nzdt": 780, "brt": -180, "art": -180, "clt": -240,
+    "est": -300, "edt": -240, "cst": -360, "cdt": -300, "mst": -420, "mdt": -360,
+    "pst": -480, "pdt": -420, "akst": -540, "akdt": -480, "hst": -600,
+    "et": "America/New_York", "ct": "America/Chicago", "mt": "America/Denver",
+    "pt": "America/Los_Angeles", "ist": "Asia/Kolkata", "aet": "Australia/Sydney",
+    "uk": "Europe/London", "eastern": "America/New_York", "pacific": "America/Los_Angeles",
+}  # fmt: skip
+"""Abbreviations of IANA tzdata that newsrooms write; IST is India's unless the page says else."""
+
+_ZONE_OFFSET = re.compile(r"(?:\b(?:gmt|utc)\s?)?(?P<sign>[+-])(?P<h>\d{2}):?(?P<m>\d{2})\b|\b(?:gmt|utc)\s?(?P<sign1>[+-])(?P<h1>\d{1,2})\b")
+
+_WEEKDAYS = (
+    "monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu thur thurs fri "
+    "sat sun montag dienstag mittwoch donnerstag freitag samstag sonnabend sonntag mo di mi do fr "
+    "sa so lundi mardi mercredi jeudi vendredi samedi dimanche lun mer jeu ven sam dim "
+    "lunes martes miércoles miercoles jueves viernes sábado sabado domingo mié jue vie sáb dom "
+    "lunedì martedì mercoledì giovedì venerdì sabato domenica gio "
+    "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag ma wo vr za zo "
+    "poniedziałek wtorek środa czwartek piątek sobota niedziela poniedziałku "
+    "segunda terça quarta quinta sexta feira segunda-feira terça-feira quarta-feira quinta-feira "
+    "sexta-feira"
+)
+_UPDATE_WORDS = frozenset(
+    "updated update modified edited aktualisiert geändert actualisé mise mis jour modifié "
+    "actualizado modificado aggiornato aggiornamento modifica bijgewerkt gewijzigd "
+    "zaktualizowano aktualizacja atualizado atualização atualizada".split()
+)
+_FILLER = frozenset(
+    (
+        _WEEKDAYS + " posted published publié publie publicado publicada publiziert veröffentlicht "
+        "erstellt pubblicato gepubliceerd geplaatst opublikowano publikacja created time date "
+        "datum zeit stand last le la el il de het o a à às as at on um am den der dem vom op om alle "
+        "ore ora dia del di du the by and und et y e en i na godz godzina godziny w dn dnia uhr uur "
+        "h hs hrs today heute aujourd'hui aujourd hui hoy oggi vandaag dziś dzisiaj hoje yesterday "
+        "gestern hier ayer ieri gisteren wczoraj ontem local ortszeit heure locale time: vor r "
+        "minute min minuto since depuis seit ago now live edt las los ás from time(s)"
+    ).split()
+)
+_YESTERDAY = re.compile(r"\b(?:yesterday|gestern|hier|ayer|ieri|gisteren|wczoraj|ontem)\b")
+_WORD = re.compile(r"[^\W\d_]+")
+_DIGIT = re.compile(r"\d")
+
+_SECONDS_OF_UNIT = {
+    "second": 1, "sec": 1, "s": 1, "sekunde": 1, "sekunden": 1, "seconde": 1, "segundo": 1,
+    "secondi": 1, "sekund": 1,
+    "m": 60, "min": 60, "minute": 60, "minuten": 60, "minuto": 60, "minuti": 60, "minut": 60,
+    "minuty": 60, "minuutje": 60, "minuut": 60,
+    "h": 3600, "hr": 3600, "hour": 3600, "std": 3600, "stunde": 3600, "stunden": 3600,
+    "heure": 3600, "hora": 3600, "ora": 3600, "ore": 3600, "uur": 3600, "godz": 3600,
+    "godzina": 3600, "godziny": 3600, "godzin": 3600, "godzinę": 3600,
+    "d": 86400, "day": 86400, "tag": 86400, "tagen": 86400, "tage": 86400, "jour": 86400,
+    "j": 86400, "día": 86400, "dia": 86400, "giorno": 86400, "giorni": 86400, "dag": 86400,
+    "dagen": 86400, "dni": 86400, "dzień": 86400,
+}  # fmt: skip
+_AGO = re.compile(
+    r"^(?:updated\s|posted\s|published\s)?(?:"
+    r"(?P<n1>\d{1,3})\s?(?P<u1>[^\W\d_]{1,9})\.?\s(?:ago|fa|geleden|temu|atrás)"
+    r"|(?:vor|il y a|hace|há)\s(?P<n2>\d{1,3})\s?(?P<u2>[^\W\d_]{1,9})\.?)$"
+)
+_MINUTE_OF_PLAY = re.compile(
+    r"^(?:min(?:ute)?\.?\s?)?(?P<m>\d{1,3}(?:\s?\+\s?\d{1,2})?)\s?(?:['’′‘]|\.?\s?(?:min|minute|minuto|minuta)\b\.?)$"
+)
+
+_ISO = re.compile(
+    r"^(?P<y>\d{4})-?(?P<mo>\d{2})-?(?P<d>\d{2})(?:[T ]\s?(?P<h>\d{2}):?(?P<mi>\d{2})"
+    r"(?::?(?P<s>\d{2})(?:[.,](?P<f>\d{1,9}))?)?\s?(?P<z>Z|z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})?(?:\[[^\]]{0,40}\])?)?$"
+)
+_RFC_822 = re.compile(
+    r"^(?:[A-Za-z]{3},?\s)?(?P<d>\d{1,2})\s(?P<mon>[A-Za-z]{3})\s(?P<y>\d{4})\s"
+    r"(?P<h>\d{2}):(?P<mi>\d{2})(?::(?P<s>\d{2}))?\s(?P<z>GMT|UTC|[+-]\d{4})"
+)
+_EPOCH = re.compile(r"^\d{10}(?:\.\d+)?$|^\d{13}$")
+_EARLIEST_EPOCH_S = 883_612_800  # 1998-01-01: before the first live blogs
+_LATEST_EPOCH_S = 4_102_444_800  # 2100-01-01
+
+
+def zone_named(name: str | None) -> tzinfo | None:
+    """The IANA zone of that name; None for None or a name nobody knows."""
+    if not name:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+@lru_cache(maxsize=4096)
+def read_machine(text: str) -> Stamp | None:
+    """An ISO 8601, RFC 822 or epoch value, seconds or milliseconds; None if it is none."""
+    text = text.strip()
+    if len(text) > MAX_EXPRESSION_CHARS:
+        return None
+    if _EPOCH.match(text):
+        seconds = float(text) / (1000 if len(text) == 13 and "." not in text else 1)
+        if _EARLIEST_EPOCH_S <= seconds < _LATEST_EPOCH_S:
+            return Stamp(instant=datetime.fromtimestamp(seconds, UTC))
+        return None
+    match = _ISO.match(text)
+    try:
+        if match:
+            return _iso(match)
+        match = _RFC_822.match(text)
+        if match:
+            return _rfc_822(match)
+    except (ValueError, OverflowError):
+        return None
+    return None
+
+
+def _iso(match: re.Match[str]) -> Stamp | None:
+    day = date(int(match["y"]), int(match["mo"]), int(match["d"]))
+    if not match["h"]:
+        return Stamp(day=day)
+    fraction = int((match["f"] or "0")[:6].ljust(6, "0"))
+    hour = int(match["h"])
+    clock = time(hour % 24 if hour == 24 else hour, int(match["mi"]), min(int(match["s"] or 0), 59), fraction)
+    zone = match["z"]
+    if not zone:
+        return Stamp(day=day, clock=clock)
+    return Stamp(
+        instant=datetime.combine(day, clock, _offset(zone)).astimezone(UTC), zone=_offset(zone)
+    )
+
+
+def _rfc_822(match: re.Match[str]) -> Stamp | None:
+    month = _MONTHS.get(match["mon"].lower())
+    if month is None:
+        return None
+    moment = datetime(
+        int(match["y"]), month, int(match["d"]), int(match["h"]), int(match["mi"]),
+        int(match["s"] or 0), tzinfo=_offset(match["z"]),
+    )  # fmt: skip
+    return Stamp(instant=moment.astimezone(UTC), zone=moment.tzinfo)
+
+
+def _offset(text: str) -> tzinfo:
+    if text[0] not in "+-":
+        return UTC
+    digits = text[1:].replace(":", "").ljust(4, "0")
+    minutes = int(digits[:2]) * 60 + int(digits[2:])
+    if minutes == 0:
+        return UTC
+    return timezone(timedelta(minutes=-minutes if text[0] == "-" else minutes))
+
+
+@lru_cache(maxsize=8192)
+def read_expression(text: str) -> Stamp | None:
+    """A text that is a time and nothing else: "Posted at 15:05", "12.05 BST", "9h05".
+
+    None when words are left over that belong to no time, or when it tells
+    neither clock, nor day, nor distance, nor minute of play.
+    """
+    if len(text) > MAX_EXPRESSION_CHARS or not _DIGIT.search(text):
+        return None
+    text = " ".join(text.split())
+    machine = read_machine(text)
+    if machine is not None:
+        return machine
+    low = text.lower().strip(" |•·-–—:,()[]+")
+    ago = _read_ago(low)
+    if ago is not None:
+        return ago
+    minute = _MINUTE_OF_PLAY.match(low)
+    if minute:
+        return Stamp(minute=minute["m"].replace(" ", ""))
+    stamp, rest = _read_parts(low)
+    if stamp is None or _DIGIT.search(rest):
+        return None
+    is_update = False
+    for word in _WORD.findall(rest):
+        if word in _UPDATE_WORDS:
+            is_update = True
+        elif word not in _FILLER:
+            return None
+    return replace(stamp, is_update=True) if is_update else stamp
+
+
+def _read_ago(low: str) -> Stamp | None:
+    match = _AGO.match(low)
+    if not match:
+        return None
+    unit = (match["u1"] or match["u2"]).rstrip(".")
+    seconds = _SECONDS_OF_UNIT.get(unit) or _SECONDS_OF_UNIT.get(unit.rstrip("s"))
+    if seconds is None:
+        return None
+    return Stamp(
+        ago=timedelta(seconds=seconds * int(match["n1"] or match["n2"])),
+        is_update=low.startswith("updated"),
+    )
+
+
+def _read_parts(low: str) -> tuple[Stamp | None, str]:
+    """Day, clock and zone in a lower-case text, and what is left of it."""
+    day, month_day, low = _take_day(low)
+    clock, low = _take_clock(low)
+    if clock is None and day is None and month_day is None:
+        return None, low
+    zone: tzinfo | None = None
+    if clock is not None:
+        zone, low = _take_zone(low)
+    stamp = Stamp(day=day, month_day=month_day, clock=clock, zone=zone)
+    if day is not None and clock is not None and zone is not None:
+        stamp = replace(stamp, instant=at(day, clock, zone))
+    return stamp, low
+
+
+def _take_day(low: str) -> tuple[date | None, tuple[int, int] | None, str]:
+    for pattern in _DATES:
+        match = pattern.search(low)
+        if not match:
+            continue
+        groups = match.groupdict()
+        if "a" in groups:
+            first, second = int(groups["a"]), int(groups["b"])
+            if second > 12 >= first:
+                first, second = second, first
+            day_of_month, month = first, second
+        elif groups.get("name"):
+            day_of_month, month = int(groups["d"]), _MONTHS[groups["name"].rstrip(".")]
+        else:
+            day_of_month, month = int(groups["d"]), int(groups["m"])
+        year_text = groups.get("y")
+        try:
+            if year_text:
+                year = int(year_text) + (2000 if len(year_text) == 2 else 0)
+                day = date(year, month, day_of_month)
+            else:
+                date(2000, month, day_of_month)
+                day = None
+        except ValueError:
+            continue
+        rest = f"{low[: match.start()]} {low[match.end() :]}"
+        return day, (None if day else (month, day_of_month)), rest
+    return None, None, low
+
+
+def _take_clock(low: str) -> tuple[time | None, str]:
+    for match in _CLOCK.finditer(low):
+        clock = _clock(match)
+        if clock is not None:
+            return clock, f"{low[: match.start()]} {low[match.end() :]}"
+    return None, low
+
+
+def _clock(match: re.Match[str]) -> time | None:
+    hour, minute = int(match["h"]), int(match["m"] or 0)
+    half = match["ap"]
+    if match["m"] is None and not half and not match["unit"] and not match["bare"]:
+        return None
+    if half:
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if half == "p" else 0)
+    if hour == 24:
+        if minute:
+            return None
+        hour = 0
+    return time(hour, minute, int(match["s"] or 0))
+
+
+def _take_zone(low: str) -> tuple[tzinfo | None, str]:
+    match = _ZONE_OFFSET.search(low)
+    if match:
+        sign = match["sign"] or match["sign1"]
+        minutes = int(match["h"] or match["h1"]) * 60 + int(match["m"] or 0)
+        if minutes <= 14 * 60:
+            zone = UTC if not minutes else timezone(timedelta(minutes=minutes if sign == "+" else -minutes))
+            return zone, f"{low[: match.start()]} {low[match.end() :]}"
+    for word in _WORD.finditer(low):
+        known = _ABBREVIATED_ZONES.get(word[0])
+        if known is not None:
+            zone_found = zone_named(known) if isinstance(known, str) else timezone(timedelta(minutes=known))
+            return zone_found, f"{low[: word.start()]} {low[word.end() :]}"
+    return None, low
+
+
+def at(day: date, clock: time, zone: tzinfo) -> datetime | None:
+    """That clock on that day in that zone, in UTC; None outside the calendar."""
+    try:
+        return datetime.combine(day, clock, zone).astimezone(UTC)
+    except OverflowError:
+        return None
+
+
+_LEAD = re.compile(
+    r"^[\W_]{0,6}(?:(?:ore|um|à|às|at|godz\.?|om|alle|kl\.?|uhrzeit|h)\s)?"
+    r"(?P<clock>(?:2[0-4]|[01]?\d)(?!\d)(?:\s?[:.hH]\s?[0-5]\d(?!\d)(?::[0-5]\d)?|\s?[hH](?=[\s.:\-–—,]))?(?:\s?[aApP]\.?[mM]\b\.?)?)"
+    r"(?P<unit>\s?(?:Uhr|uhr|UHR|uur|hrs|hs|h|u)\b\.?)?"
+    r"(?P<zone>\s?\(?(?:[A-Z]{2,4}T|GMT|UTC|MEZ|MESZ|ET|PT|CT|UK|IST|BST)(?:\stime)?\b\)?)?"
+    r"(?P<sep>\s?[:\-–—|•·>»,.)\]+]{1,4}(?=\s|$|[^\W\d])|\s|$)"
+)
+"""A clock that opens a line, with what follows it; bounded in every part."""
+_LEAD_MINUTE = re.compile(r"^[\W_]{0,3}(?P<m>\d{1,3}(?:\s?\+\s?\d{1,2})?)\s?['’′‘](?P<sep>\s?[:\-–—|•·.]{0,2}\s?)")
+
+
+@lru_cache(maxsize=8192)
+def read_lead(text: str) -> tuple[Stamp, str, bool] | None:
+    """A line that opens with its clock: "12.31 Uhr: headline", "9h05 - headline".
+
+    Returns the stamp, the rest of the line, and whether a unit, a zone or
+    punctuation sets the clock apart (else it may just be a number).
+    """
+    head = text[:60]
+    if not _DIGIT.search(head[:16]):
+        return None
+    minute = _LEAD_MINUTE.match(head)
+    if minute:
+        rest = text[minute.end() :].strip()
+        return Stamp(minute=minute["m"].replace(" ", "")), rest, True
+    match = _LEAD.match(head)
+    if not match:
+        return None
+    low = match["clock"].lower()
+    if not any(mark in low for mark in ":.hm") and not match["unit"]:
+        return None
+    stamp, _ = _read_parts(f"{low}{(match['unit'] or '').lower()} {(match['zone'] or '').lower().strip(' ()')}")
+    if stamp is None or stamp.clock is None:
+        return None
+    framed = text.startswith("+++")
+    set_apart = framed or bool(match["unit"] or match["zone"] or match["sep"].strip())
+    if "." in low and not set_apart:
+        return None
+    rest = text[match.end() :].strip()
+    return stamp, rest.rstrip("+ ") if framed else rest, set_apart
+
+
+_TAIL = re.compile(
+    r"(?P<day>\d{1,2}\.?\s?(?:de\s)?[^\W\d_]{3,12}\.?,?\s(?:de\s)?\d{4}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}-\d{2}-\d{2}"
+    r"|[^\W\d_]{3,12}\.?\s\d{1,2},\s\d{4})"
+    r"(?:\s?[,|•·–-]?\s?(?:at|um|à|às|a las|alle|ore|om|godz\.?|o)?\s?)"
+    r"(?P<clock>\d{1,2}[:.hH]\d{2}(?:\s?[ap]\.?m\.?)?)(?P<zone>\s?(?:Uhr|uur|h|\(?[A-Z]{2,4}\)?))?\s*$"
+)
+"""A day and a clock that close a line."""
+
+
+def read_tail(text: str) -> tuple[str, Stamp] | None:
+    """A line that closes with day and clock, such as ``Jane Doe24 May 2023 04:30``.
+
+    Returns what stands before (the name) and the stamp.
+    """
+    if not text or len(text) > MAX_EXPRESSION_CHARS + 60:
+        return None
+    match = _TAIL.search(text)
+    if not match:
+        return None
+    stamp = read_expression(text[match.start() :].strip())
+    if stamp is None or not stamp.tells_clock:
+        return None
+    return text[: match.start()].strip(" ,|•·–-"), stamp
+
+
+@lru_cache(maxsize=2048)
+def read_day(text: str) -> Stamp | None:
+    """A day heading: "Donnerstag, 18. 7.", "24 May", "mercredi 3 mai 2023"; else None."""
+    if len(text) > MAX_EXPRESSION_CHARS:
+        return None
+    stamp = read_expression(text)
+    if stamp is None or stamp.clock is not None or stamp.instant is not None or stamp.is_update:
+        return None
+    return stamp if stamp.day or stamp.month_day else None
+
+
+def says_yesterday(text: str) -> bool:
+    """Whether a time expression names the day before, relative to the reader."""
+    return bool(_YESTERDAY.search(text.lower()))

@@ -1,0 +1,82 @@
+"""Files of a dataset, on any filesystem Beam knows (local, gs://, s3://)."""
+
+from __future__ import annotations
+
+import json
+from typing import IO, Any, cast
+
+from apache_beam.io.filesystem import BeamIOError, CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+
+
+def join(root: str, *parts: str) -> str:
+    """A path below root; parts hold forward slashes only."""
+    return "/".join([root.rstrip("/") or "/", *parts]) if parts else root
+
+
+def exists(path: str) -> bool:
+    """Whether there is a file, or a local folder."""
+    return bool(FileSystems.exists(path))
+
+
+def files_below(root: str, pattern: str) -> list[str]:
+    """The paths below root that match, sorted; ``**`` also crosses folders."""
+    try:
+        found = FileSystems.match([join(root, pattern)])[0].metadata_list
+    except BeamIOError:  # no such folder on some filesystems
+        return []
+    return sorted(str(file.path) for file in found)
+
+
+def open_read(path: str) -> IO[bytes]:
+    """The file's bytes as they are, never decompressed."""
+    return cast(
+        "IO[bytes]", FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
+    )
+
+
+def open_write(path: str) -> IO[bytes]:
+    """A new file; folders above it are made as needed."""
+    return cast(
+        "IO[bytes]", FileSystems.create(path, compression_type=CompressionTypes.UNCOMPRESSED)
+    )
+
+
+def move(source: str, target: str) -> None:
+    """Rename a file, or copy and delete it where the filesystem cannot rename."""
+    folder = target.rpartition("/")[0]
+    if not FileSystems.exists(folder):
+        try:
+            FileSystems.mkdirs(folder)
+        except BeamIOError:  # made by somebody else meanwhile, or no folders there
+            if not FileSystems.exists(folder):
+                raise
+    FileSystems.rename([source], [target])
+
+
+def delete(paths: list[str]) -> None:
+    """Delete files; those that are not there are as wished."""
+    present = [path for path in paths if FileSystems.exists(path)]
+    if present:
+        FileSystems.delete(present)
+
+
+def delete_tree(path: str) -> None:
+    """Delete a folder and all below it; one that is not there is as wished."""
+    delete(files_below(path, "**"))
+    delete([path])
+
+
+def write_json(path: str, value: Any) -> None:
+    """Write a JSON file whole: a reader sees all of it or nothing."""
+    folder, _, name = path.rpartition("/")
+    temporary = join(folder, f"_{name}.tmp")
+    with open_write(temporary) as file:
+        file.write(json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True).encode())
+    move(temporary, path)
+
+
+def read_json(path: str) -> Any:
+    """Raises ValueError if it is no JSON."""
+    with open_read(path) as file:
+        return json.loads(file.read())
