@@ -22,24 +22,10 @@ _SPLIT = re.compile(
 )
 _AFTER_NAME = re.compile(r"\s*(?:\(|\bin\s|\bat\s|\baus\s|\bà\s|\ben\s|\bfor\s|\bof\s|—|–|\s-\s|@|\bhttp).*$")
 _PARTICLES = frozenset(
-    "de da do dos das di del della la le van von der den het 't zu zur bin ibn al el du des y e "
-    "ten ter op st st. d' o' mc".split()
+    ["de", "da", "do", "dos", "das", "di", "del", "della", "la", "le", "van", "von", "der", "den", "het", "'t", "zu", "zur", "bin", "ibn", "al", "el", "du", "des", "y", "e", "ten", "ter", "op", "st", "st.", "d'", "o'", "mc"]
 )
 _NOT_NAMES = frozenset(
-    "key event breaking live update updates latest news editor editors team staff desk reporter "
-    "reporters correspondent agency agencies agencias agentur agenturen redaktion redaction "
-    "rédaction redacción redazione redactie redakcja redação newsroom reuters afp ap dpa efe ansa "
-    "pap anp lusa pa sda keystone-sda bbc cnn guardian admin online group images image getty video "
-    "photo picture foto share analysis opinion comment summary recap watch read more today "
-    "yesterday pinned alert exclusive explainer eilmeldung wichtig wichtige direct important "
-    "urgent última hora ultima ora en vivo directo diretta world politics sport sports business "
-    "facebook twitter email whatsapp copy link copyright posted published updated goal tor but gol "
-    "half time full kick off subscribe sign up newsletter follow home menu close open show hide "
-    "advertisement anzeige publicité publicidad pubblicità advertentie reklama publicidade "
-    "press agence presse france service wire wires source sources contributor contributors "
-    "social media science health culture weather football cricket rugby tennis election results "
-    "january february march april june july august september october november december "
-    "monday tuesday wednesday thursday friday saturday sunday".split()
+    ["key", "event", "breaking", "live", "update", "updates", "latest", "news", "editor", "editors", "team", "staff", "desk", "reporter", "reporters", "correspondent", "agency", "agencies", "agencias", "agentur", "agenturen", "redaktion", "redaction", "rédaction", "redacción", "redazione", "redactie", "redakcja", "redação", "newsroom", "reuters", "afp", "ap", "dpa", "efe", "ansa", "pap", "anp", "lusa", "pa", "sda", "keystone-sda", "bbc", "cnn", "guardian", "admin", "online", "group", "images", "image", "getty", "video", "photo", "picture", "foto", "share", "analysis", "opinion", "comment", "summary", "recap", "watch", "read", "more", "today", "yesterday", "pinned", "alert", "exclusive", "explainer", "eilmeldung", "wichtig", "wichtige", "direct", "important", "urgent", "última", "hora", "ultima", "ora", "en", "vivo", "directo", "diretta", "world", "politics", "sport", "sports", "business", "facebook", "twitter", "email", "whatsapp", "copy", "link", "copyright", "posted", "published", "updated", "goal", "tor", "but", "gol", "half", "time", "full", "kick", "off", "subscribe", "sign", "up", "newsletter", "follow", "home", "menu", "close", "open", "show", "hide", "advertisement", "anzeige", "publicité", "publicidad", "pubblicità", "advertentie", "reklama", "publicidade", "press", "agence", "presse", "france", "service", "wire", "wires", "source", "sources", "contributor", "contributors", "social", "media", "science", "health", "culture", "weather", "football", "cricket", "rugby", "tennis", "election", "results", "january", "february", "march", "april", "june", "july", "august", "september", "october", "november", "december", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 )
 _ROLE = re.compile(
     r"\b(?:editor|reporter|correspondent|korrespondent\w*|correspondant\w*|corresponsal|redakteur\w*|"

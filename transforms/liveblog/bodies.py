@@ -10,23 +10,7 @@ from bs4 import BeautifulSoup, MarkupResemblesLocatorWarning
 from bs4.element import NavigableString, Tag
 
 _LABELS = frozenset(
-    "key event|key events|breaking|breaking news|live|pinned|pinned post|update|updates|new|share|"
-    "share this|share this post|copy link|link copied|copied|copy|facebook|twitter|x|whatsapp|email|"
-    "e-mail|linkedin|telegram|reddit|bluesky|threads|print|save|bookmark|comment|comments|reply|like|"
-    "more|read more|show more|view more|load more|close|open|play|watch|listen|advertisement|ad|"
-    "advert|sponsored|promoted|article continues below advertisement|"
-    "wichtig|eilmeldung|teilen|kopieren|link kopieren|drucken|merken|kommentare|anzeige|werbung|"
-    "mehr anzeigen|mehr|weiterlesen|artikel teilen|angepinnt|"
-    "partager|copier|copier le lien|lien copié|imprimer|publicité|commenter|commentaires|épinglé|"
-    "lire la suite|lire plus|essentiel|important|urgent|alerte|direct|en direct|"
-    "compartir|copiar|copiar enlace|enlace copiado|publicidad|imprimir|comentarios|fijado|última hora|"
-    "ver más|leer más|en vivo|directo|"
-    "condividi|copia|copia link|link copiato|pubblicità|stampa|commenti|in evidenza|leggi tutto|"
-    "diretta|ultima ora|"
-    "delen|deel|kopieer link|link gekopieerd|advertentie|reacties|vastgepind|lees meer|belangrijk|"
-    "udostępnij|kopiuj link|skopiowano|reklama|drukuj|komentarze|przypięty|czytaj więcej|pilne|ważne|"
-    "partilhar|compartilhar|copiar link|link copiado|publicidade|comentários|fixado|ler mais|"
-    "leia mais|ao vivo|destaque".split("|")
+    ["key event", "key events", "breaking", "breaking news", "live", "pinned", "pinned post", "update", "updates", "new", "share", "share this", "share this post", "copy link", "link copied", "copied", "copy", "facebook", "twitter", "x", "whatsapp", "email", "e-mail", "linkedin", "telegram", "reddit", "bluesky", "threads", "print", "save", "bookmark", "comment", "comments", "reply", "like", "more", "read more", "show more", "view more", "load more", "close", "open", "play", "watch", "listen", "advertisement", "ad", "advert", "sponsored", "promoted", "article continues below advertisement", "wichtig", "eilmeldung", "teilen", "kopieren", "link kopieren", "drucken", "merken", "kommentare", "anzeige", "werbung", "mehr anzeigen", "mehr", "weiterlesen", "artikel teilen", "angepinnt", "partager", "copier", "copier le lien", "lien copié", "imprimer", "publicité", "commenter", "commentaires", "épinglé", "lire la suite", "lire plus", "essentiel", "important", "urgent", "alerte", "direct", "en direct", "compartir", "copiar", "copiar enlace", "enlace copiado", "publicidad", "imprimir", "comentarios", "fijado", "última hora", "ver más", "leer más", "en vivo", "directo", "condividi", "copia", "copia link", "link copiato", "pubblicità", "stampa", "commenti", "in evidenza", "leggi tutto", "diretta", "ultima ora", "delen", "deel", "kopieer link", "link gekopieerd", "advertentie", "reacties", "vastgepind", "lees meer", "belangrijk", "udostępnij", "kopiuj link", "skopiowano", "reklama", "drukuj", "komentarze", "przypięty", "czytaj więcej", "pilne", "ważne", "partilhar", "compartilhar", "copiar link", "link copiado", "publicidade", "comentários", "fixado", "ler mais", "leia mais", "ao vivo", "destaque"]
 )
 _KEY_LABELS = re.compile(
     r"^(?:key (?:event|moment|update)s?|wichtig(?:es)?|eilmeldung|essentiel|important|destacado|"
@@ -104,7 +88,7 @@ _PARAGRAPH_BREAK = re.compile(
 _HREF = re.compile(r"<a\s[^<>]{0,1000}?href\s?=\s?[\"']([^\"'<>]{1,2000})", re.IGNORECASE)
 _BLANK_LINES = re.compile(r"\s*\n\s*(?:\n\s*)*")
 _DROPPED = ["script", "style", "iframe", "figure", "figcaption", "button", "svg", "form", "video"]
-_PARAGRAPHS = frozenset("p div li h1 h2 h3 h4 h5 h6 blockquote ul ol section article tr pre".split())
+_PARAGRAPHS = frozenset(["p", "div", "li", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "ul", "ol", "section", "article", "tr", "pre"])
 
 
 def paragraphs_of(text: str) -> tuple[list[str], list[str], str | None]:
@@ -151,9 +135,7 @@ def _soup_paragraphs(text: str) -> tuple[list[str], list[str], str | None]:
     parts: list[str] = []
     for item in soup.descendants:
         if isinstance(item, Tag):
-            if item.name in _PARAGRAPHS:
-                parts.append("\n")
-            elif item.name == "br":
+            if item.name in _PARAGRAPHS or item.name == "br":
                 parts.append("\n")
         elif type(item) is NavigableString:
             before = item.previous_element

@@ -16,7 +16,7 @@ _COMMENT_CONTEXT = re.compile(
     r"commenti|reacties|komentarze|reviews?|forum|thread)(?:$|[\s_-]|__)",
     re.IGNORECASE,
 )
-_ASIDE_CONTEXT = frozenset("aside nav footer form".split())
+_ASIDE_CONTEXT = frozenset(["aside", "nav", "footer", "form"])
 _REPLY = re.compile(
     r"^(?:reply|répondre|antworten|responder|rispondi|reageren|beantwoorden|odpowiedz|report abuse)\b",
     re.IGNORECASE,
@@ -86,7 +86,7 @@ def _falling(candidates: list[Candidate]) -> bool:
     times = [m for m in map(_minutes, candidates) if m is not None]
     if len(times) < 3:
         return False
-    falls = sum(b <= a or b - a > 240 and b < 1440 for a, b in zip(times, times[1:], strict=False))
+    falls = sum(b <= a or (b - a > 240 and b < 1440) for a, b in zip(times, times[1:], strict=False))
     return falls >= 0.8 * (len(times) - 1) and len(set(times)) > 1
 
 

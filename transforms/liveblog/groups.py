@@ -15,8 +15,8 @@ MAX_CLIMB = 40
 """No entry's time stands deeper below the entry; keeps hostile nesting linear."""
 
 _FLAT_TAGS = HEADINGS | {"p", "dt", "strong", "b", "span", "time", "header", "summary"}
-_STOPPERS = frozenset("section aside footer nav form article main".split())
-_ITEM_TAGS = frozenset("article li section div tr details".split())
+_STOPPERS = frozenset(["section", "aside", "footer", "nav", "form", "article", "main"])
+_ITEM_TAGS = frozenset(["article", "li", "section", "div", "tr", "details"])
 _ID_TAIL = re.compile(r"[\da-f]{4,}|\d+|[A-Za-z0-9_-]{6,}$", re.IGNORECASE)
 
 
@@ -172,7 +172,7 @@ def _run_end(page: Outline, box: int, boxes: set[int], day_blocks: set[int]) -> 
     at = ends[box]
     while at < limit:
         tag = tags[at]
-        if at in boxes or at in day_blocks or tag in _STOPPERS or tag == "hr" and not level:
+        if at in boxes or at in day_blocks or tag in _STOPPERS or (tag == "hr" and not level):
             break
         if tag in HEADINGS and level and int(tag[1]) <= level:
             break

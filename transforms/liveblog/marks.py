@@ -21,7 +21,7 @@ from transforms.liveblog.times import (
 Form = Literal["time", "whole", "lead", "tail", "item"]
 
 _DIGIT = re.compile(r"\d")
-_EMPHASIS = frozenset("strong b".split())
+_EMPHASIS = frozenset(["strong", "b"])
 _MIN_DIGIT_HEAD = 24
 _MAX_INLINE_DEPTH = 16
 """How far a text is looked for its block; keeps hostile nesting linear."""

@@ -15,11 +15,11 @@ from transforms.liveblog.times import Stamp, read_expression, read_lead, read_ma
 
 MAX_HEADLINE_WORDS = 45
 
-_SKIPPED = frozenset("button form nav figcaption audio video picture label amp-ad amp-social-share aside".split())
-_FRAMES = frozenset("iframe amp-iframe amp-twitter amp-instagram amp-youtube embed".split())
-_PICTURES = frozenset("img amp-img".split())
-_EMPHASIS = frozenset("strong b".split())
-_TEXT_BLOCKS = frozenset("p li blockquote pre dd".split())
+_SKIPPED = frozenset(["button", "form", "nav", "figcaption", "audio", "video", "picture", "label", "amp-ad", "amp-social-share", "aside"])
+_FRAMES = frozenset(["iframe", "amp-iframe", "amp-twitter", "amp-instagram", "amp-youtube", "embed"])
+_PICTURES = frozenset(["img", "amp-img"])
+_EMPHASIS = frozenset(["strong", "b"])
+_TEXT_BLOCKS = frozenset(["p", "li", "blockquote", "pre", "dd"])
 _JUNK_CLASS = re.compile(
     r"(?:^|[\s_-])(?:share|sharing|sharebar|social|caption|credits?|copyright|newsletter|promo\w*|"
     r"related|teaser|advert\w*|ads?|adslot|banner|recommend\w*|outbrain|taboola|toolbar|tooltip|"
@@ -121,7 +121,7 @@ def _read_box(page: Outline, extent: Extent, harvest: _Harvest) -> None:
         elif name.startswith("data-") or name == "datetime":
             if value.isdigit() or value[:4].isdigit():
                 stamp = read_machine(value)
-                if stamp is None or stamp.instant is None and stamp.clock is None:
+                if stamp is None or (stamp.instant is None and stamp.clock is None):
                     continue
                 if _UPDATED_ATTRIBUTE.search(name):
                     harvest.updates.append(stamp)
@@ -202,7 +202,7 @@ def _walk(page: Outline, start: int, end: int, harvest: _Harvest) -> None:
             link_end = max(link_end, ends[i])
             if "author" in attributes.get("rel", "") or _AUTHOR_LINK.search(href):
                 names = names_in(page.text_of(i))
-                if names and (not open_blocks or i < author_end or ends[i] - i < 8 and _alone(page, i, open_blocks)):
+                if names and (not open_blocks or i < author_end or (ends[i] - i < 8 and _alone(page, i, open_blocks))):
                     harvest.authors += names
         elif tag == "br":
             if piece is not None:
@@ -468,7 +468,7 @@ def _without_lead(text: str, extent: Extent, harvest: _Harvest) -> str:
     if lead is None:
         return text
     stamp, rest, set_apart = lead
-    if extent.mark is not None and extent.mark.form == "lead" or set_apart and rest:
+    if (extent.mark is not None and extent.mark.form == "lead") or (set_apart and rest):
         harvest.shown.append(stamp)
         return _rest_of_lead(text, rest)
     return text

@@ -133,9 +133,7 @@ _WEEKDAYS = (
     "sexta-feira"
 )
 _UPDATE_WORDS = frozenset(
-    "updated update modified edited aktualisiert geändert actualisé mise mis jour modifié "
-    "actualizado modificado aggiornato aggiornamento modifica bijgewerkt gewijzigd "
-    "zaktualizowano aktualizacja atualizado atualização atualizada".split()
+    ["updated", "update", "modified", "edited", "aktualisiert", "geändert", "actualisé", "mise", "mis", "jour", "modifié", "actualizado", "modificado", "aggiornato", "aggiornamento", "modifica", "bijgewerkt", "gewijzigd", "zaktualizowano", "aktualizacja", "atualizado", "atualização", "atualizada"]
 )
 _FILLER = frozenset(
     (

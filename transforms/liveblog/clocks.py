@@ -1,0 +1,404 @@
+"""When each entry was published: every source of times is judged over the whole page.
+
+What readers see is the publication time. Machine-readable values supply the
+seconds, the day and the zone, after they have been checked against it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from urllib.parse import urlsplit
+
+from schemas.records import TimeSource
+from transforms.liveblog.candidate import Candidate
+from transforms.liveblog.join import Joined
+from transforms.liveblog.times import Stamp, at
+
+_NEW_DAY_MIN = 240
+"""A clock that jumps this far against the order belongs to another day."""
+_TOLERANCE = timedelta(minutes=15)
+_DAY_MIN = 24 * 60
+_URL_DAY = re.compile(
+    r"(?<!\d)(20[0-3]\d)[/_-]?(0[1-9]|1[0-2]|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[/_-]?(0[1-9]|[12]\d|3[01])(?!\d)",
+    re.IGNORECASE,
+)
+_URL_MONTHS = {name: n for n, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+
+
+@dataclass(frozen=True, slots=True)
+class PageTimes:
+    """What the page as a whole says about time.
+
+    zone: for clocks that name none; None if nobody knows it.
+    latest: when the page was last changed, the best that is known.
+    earliest: when it was first published.
+    checked: moments written with a zone of their own, that no entry can be after.
+    url_day: the day in the page's address.
+    """
+
+    zone: tzinfo | None
+    latest: datetime | None
+    earliest: datetime | None
+    checked: datetime | None
+    url_day: date | None
+    fetched_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The times of one entry and what decided."""
+
+    published_at: datetime | None
+    updated_at: datetime | None
+    source: TimeSource | None
+
+
+@dataclass(slots=True)
+class _Row:
+    """One entry's sources side by side."""
+
+    dom: datetime | None = None
+    declared: datetime | None = None
+    clock: time | None = None
+    zone: tzinfo | None = None
+    day: date | None = None
+    month_day: tuple[int, int] | None = None
+    shown: Stamp | None = None
+    declared_by: TimeSource = "json_ld"
+    shown_by: TimeSource = "dom"
+    result: datetime | None = None
+    source: TimeSource | None = None
+    hints: list[datetime] = field(default_factory=list)
+
+
+def day_of_url(url: str) -> date | None:
+    """The day that stands in an address such as ``/2023/may/15/`` or ``-2024-07-18``."""
+    try:
+        path = urlsplit(url).path
+    except ValueError:
+        return None
+    match = _URL_DAY.search(path)
+    if not match:
+        return None
+    month = _URL_MONTHS.get(match[2].lower()) or int(match[2])
+    try:
+        return date(int(match[1]), month, int(match[3]))
+    except ValueError:
+        return None
+
+
+def settle(entries: list[Joined], page: PageTimes) -> list[Settled]:
+    """The times of all entries, in their order; None where no evidence gives a day."""
+    rows = [_row(entry, page.zone) for entry in entries]
+    _reject_shared(rows)
+    _cross_check(rows, page)
+    _from_clocks(rows, page)
+    for row in rows:
+        if row.result is None and row.clock is None:
+            _fall_back(row)
+        if row.result is None and row.shown is not None and row.shown.ago is not None and not row.shown.tells_clock:
+            row.result, row.source = page.fetched_at - row.shown.ago, "fetch"
+    return [_settled(entry, row, page.zone) for entry, row in zip(entries, rows, strict=True)]
+
+
+def _row(entry: Joined, zone: tzinfo | None) -> _Row:
+    row = _Row()
+    if entry.shown is not None:
+        row.dom = _moment(entry.shown.published, zone)
+        row.shown_by = "text" if entry.shown.evidence in {"flat", "text"} else "dom"
+        if entry.shown.evidence == "microdata" and row.dom is not None:
+            row.declared, row.dom, row.declared_by = row.dom, None, "microdata"
+        _read_shown(row, entry.shown)
+    if entry.declared is not None:
+        declared = _moment(entry.declared.published, zone)
+        if declared is not None and row.declared is None:
+            row.declared, row.declared_by = declared, "json_ld"
+            if entry.declared.evidence == "state":
+                row.declared_by = "page"
+        if row.clock is None and entry.shown is None:
+            _read_shown(row, entry.declared)
+    return row
+
+
+def _read_shown(row: _Row, candidate: Candidate) -> None:
+    stamp = candidate.shown
+    if stamp is None and candidate.published is not None and candidate.published.instant is None:
+        stamp = candidate.published
+    row.shown = stamp
+    if stamp is None:
+        return
+    row.day, row.month_day = stamp.day, stamp.month_day
+    if stamp.clock is not None:
+        row.clock, row.zone = stamp.clock, stamp.zone
+    elif stamp.instant is not None:
+        row.dom = row.dom or stamp.instant
+    if row.day is None and row.month_day is None and candidate.day is not None:
+        row.day, row.month_day = candidate.day.day, candidate.day.month_day
+
+
+def _moment(stamp: Stamp | None, zone: tzinfo | None) -> datetime | None:
+    if stamp is None:
+        return None
+    if stamp.instant is not None:
+        return stamp.instant
+    own = stamp.zone or zone
+    if stamp.day is not None and stamp.clock is not None and own is not None:
+        return at(stamp.day, stamp.clock, own)
+    return None
+
+
+def _reject_shared(rows: list[_Row]) -> None:
+    """A source that gives all entries one time gives the page's."""
+    if len(rows) < 3:
+        return
+    for name in ("dom", "declared"):
+        values = [getattr(row, name) for row in rows if getattr(row, name) is not None]
+        if len(values) > 2 and len(set(values)) == 1:
+            for row in rows:
+                setattr(row, name, None)
+
+
+def _minutes(moment: datetime, zone: tzinfo) -> int:
+    local = moment.astimezone(zone)
+    return local.hour * 60 + local.minute
+
+
+def _apart(one: int, other: int) -> int:
+    """Signed distance of two clocks in minutes, the shorter way round."""
+    return (one - other + _DAY_MIN // 2) % _DAY_MIN - _DAY_MIN // 2
+
+
+def _offset_of(rows: list[_Row], name: str, zone: tzinfo | None) -> tuple[int | None, int]:
+    """How far a source runs ahead of the clocks shown, where most entries agree; and of how many."""
+    gaps: Counter[int] = Counter()
+    for row in rows:
+        moment = getattr(row, name)
+        own = row.zone or zone or UTC
+        if moment is not None and row.clock is not None:
+            gap = _apart(_minutes(moment, own), row.clock.hour * 60 + row.clock.minute)
+            gaps[5 * round(gap / 5) if abs(gap) > 2 else 0] += 1
+    compared = gaps.total()
+    if not compared:
+        return None, 0
+    gap, count = gaps.most_common(1)[0]
+    return (gap if count >= 0.6 * compared else None), compared
+
+
+def _cross_check(rows: list[_Row], page: PageTimes) -> None:
+    """Let each machine-readable source stand, fall or be shifted."""
+    dom_gap, dom_seen = _offset_of(rows, "dom", page.zone)
+    declared_gap, declared_seen = _offset_of(rows, "declared", page.zone)
+    order = ["dom", "declared"]
+    if dom_seen and declared_seen and dom_gap != 0 and declared_gap == 0:
+        order.reverse()
+    elif not dom_seen and not declared_seen:
+        order = _without_clocks(rows, page)
+    known_zone = page.zone is not None or any(row.zone for row in rows)
+    for name in order:
+        gap, seen = (dom_gap, dom_seen) if name == "dom" else (declared_gap, declared_seen)
+        if seen and gap is None:
+            continue  # it tells another time than readers see, such as the last edit
+        if seen and gap and known_zone and _is_local_under_z(rows, name, gap, page):
+            continue
+        shift = gap if seen and gap and gap % 15 == 0 else 0
+        if seen and gap and not shift:
+            continue
+        for row in rows:
+            moment = getattr(row, name)
+            if row.result is not None or moment is None:
+                continue
+            source: TimeSource = "dom" if name == "dom" else row.declared_by
+            own = row.zone or page.zone or UTC
+            if row.clock is None:
+                row.result, row.source = moment, source
+                continue
+            off = _apart(_minutes(moment, own), row.clock.hour * 60 + row.clock.minute) - (shift or 0)
+            if abs(off) <= 2:
+                row.result, row.source = moment, source
+            elif seen >= 3 or abs(off) % _DAY_MIN:
+                # Readers see another time than the machine's: theirs, on the machine's day
+                row.result, row.source = moment - timedelta(minutes=off), row.shown_by
+                row.result = row.result.replace(second=0, microsecond=0)
+    if all(row.result is None for row in rows):
+        return
+
+
+def _without_clocks(rows: list[_Row], page: PageTimes) -> list[str]:
+    """Which machine source to trust where readers see no clock at all."""
+    gaps = Counter(
+        round((row.dom - row.declared).total_seconds() / 60) for row in rows if row.dom and row.declared
+    )
+    if gaps:
+        gap, count = gaps.most_common(1)[0]
+        if gap and gap % 15 == 0 and count >= 0.6 * gaps.total():
+            latest = max(row.declared for row in rows if row.declared)
+            if page.checked is None or latest <= page.checked + _TOLERANCE:
+                return ["declared", "dom"]
+    return ["dom", "declared"]
+
+
+def _is_local_under_z(rows: list[_Row], name: str, gap: int, page: PageTimes) -> bool:
+    """Whether a source writes local time as if it were UTC: its newest entry lies after the page."""
+    if page.checked is None:
+        return False
+    newest = max(getattr(row, name) for row in rows if getattr(row, name) is not None)
+    limit = page.checked + _TOLERANCE
+    return newest > limit >= newest - timedelta(minutes=gap)
+
+
+def _fall_back(row: _Row) -> None:
+    """With no clock to check against, a machine value stands as it is."""
+    if row.dom is not None:
+        row.result, row.source = row.dom, "dom"
+    elif row.declared is not None:
+        row.result, row.source = row.declared, row.declared_by
+
+
+def _from_clocks(rows: list[_Row], page: PageTimes) -> None:
+    """Resolve the clocks that no machine value settled: day heading, neighbours, the page's dates."""
+    todo = [n for n, row in enumerate(rows) if row.result is None and row.clock is not None]
+    if not todo:
+        return
+    zones = {n: rows[n].zone or page.zone for n in todo}
+    for n in todo:
+        row, zone = rows[n], zones[n]
+        if zone is None or row.clock is None:
+            _fall_back(row)
+            continue
+        day = row.day or _with_year(row.month_day, rows, page, zone)
+        if day is None:
+            near = row.dom or row.declared
+            if near is not None:
+                day = _nearest_day(near, row.clock, zone)
+        if day is not None:
+            row.result, row.source = at(day, row.clock, zone), row.shown_by
+    _roll(rows, page)
+
+
+def _with_year(
+    month_day: tuple[int, int] | None, rows: list[_Row], page: PageTimes, zone: tzinfo
+) -> date | None:
+    """A day without its year, in the year that brings it nearest to what is known of the page."""
+    if month_day is None:
+        return None
+    known = page.latest or page.earliest or next((row.result for row in rows if row.result), None)
+    near = known.astimezone(zone).date() if known is not None else page.url_day
+    if near is None:
+        return None
+    options = []
+    for year in (near.year - 1, near.year, near.year + 1):
+        try:
+            options.append(date(year, *month_day))
+        except ValueError:
+            continue
+    return min(options, key=lambda day: abs((day - near).days)) if options else None
+
+
+def _nearest_day(near: datetime, clock: time, zone: tzinfo) -> date:
+    local = near.astimezone(zone)
+    off = _apart(clock.hour * 60 + clock.minute, local.hour * 60 + local.minute)
+    return (local + timedelta(minutes=off)).date()
+
+
+def _roll(rows: list[_Row], page: PageTimes) -> None:
+    """Give days to bare clocks by their order, from the newest known moment backwards."""
+    places = [n for n, row in enumerate(rows) if row.clock is not None and (row.zone or page.zone)]
+    if not any(rows[n].result is None for n in places):
+        return
+    clocks = {n: _clock_min(rows[n]) for n in places}
+    newest_first = _runs_newest_first([clocks[n] for n in places])
+    order = places if newest_first else places[::-1]
+    days_back = _days_back(order, clocks, rows, page)
+    anchor = _anchor_day(order, days_back, rows, page)
+    if anchor is None:
+        return
+    for n in order:
+        row = rows[n]
+        zone = row.zone or page.zone
+        if row.result is None and row.clock is not None and zone is not None:
+            try:
+                day = anchor - timedelta(days=days_back[n])
+            except OverflowError:
+                continue
+            row.result, row.source = at(day, row.clock, zone), row.shown_by
+
+
+def _clock_min(row: _Row) -> int:
+    return row.clock.hour * 60 + row.clock.minute if row.clock is not None else 0
+
+
+def _runs_newest_first(clocks: list[int]) -> bool:
+    steps = [b - a for a, b in zip(clocks, clocks[1:], strict=False) if a != b]
+    falls = sum(step < 0 and step > -_DAY_MIN // 2 or step >= _DAY_MIN // 2 for step in steps)
+    return falls * 2 >= len(steps)
+
+
+def _days_back(order: list[int], clocks: dict[int, int], rows: list[_Row], page: PageTimes) -> dict[int, int]:
+    """Days between the newest entry and each one, counted at the jumps over midnight."""
+    back = 0
+    found: dict[int, int] = {}
+    previous: int | None = None
+    if len(order) > 2 and clocks[order[1]] - clocks[order[0]] >= _NEW_DAY_MIN and _is_pinned_first(order, clocks, page):
+        found[order[0]] = 0
+        order = order[1:]
+    for n in order:
+        if previous is not None and clocks[n] - clocks[previous] >= _NEW_DAY_MIN:
+            back += 1
+        found[n] = back
+        previous = n
+    return found
+
+
+def _is_pinned_first(order: list[int], clocks: dict[int, int], page: PageTimes) -> bool:
+    """Whether the first entry only stands on top: the page's last change fits the second one."""
+    if page.latest is None or page.zone is None:
+        return False
+    last = _minutes(page.latest, page.zone)
+    return 0 <= _apart(last, clocks[order[1]]) <= 120 and _apart(last, clocks[order[0]]) > 240
+
+
+def _anchor_day(
+    order: list[int], days_back: dict[int, int], rows: list[_Row], page: PageTimes
+) -> date | None:
+    """The day of the newest entry."""
+    for n in order:
+        row = rows[n]
+        zone = row.zone or page.zone
+        if row.result is not None and zone is not None:
+            return row.result.astimezone(zone).date() + timedelta(days=days_back[n])
+    newest = rows[order[0]]
+    zone = newest.zone or page.zone
+    if zone is None or newest.clock is None:
+        return None
+    if page.latest is not None:
+        local = page.latest.astimezone(zone)
+        limit = local + _TOLERANCE
+        day = local.date()
+        moment = datetime.combine(day, newest.clock, zone)
+        return day if moment <= limit else day - timedelta(days=1)
+    if page.earliest is not None:
+        oldest = order[-1]
+        return page.earliest.astimezone(zone).date() + timedelta(days=days_back[oldest])
+    if page.url_day is not None:
+        return page.url_day + timedelta(days=days_back[order[-1]])
+    return None
+
+
+def _settled(entry: Joined, row: _Row, zone: tzinfo | None) -> Settled:
+    updated: datetime | None = None
+    for candidate in (entry.shown, entry.declared):
+        if candidate is None or updated is not None:
+            continue
+        stamp = candidate.updated
+        moment = _moment(stamp, zone)
+        if moment is None and stamp is not None and stamp.clock is not None and row.result is not None:
+            own = stamp.zone or zone
+            if own is not None:
+                moment = at(_nearest_day(row.result, stamp.clock, own), stamp.clock, own)
+        updated = moment
+    if updated is not None and row.result is not None and updated < row.result:
+        updated = None
+    return Settled(row.result, updated, row.source if row.result is not None else None)

@@ -1,0 +1,233 @@
+"""One list of entries out of what each kind of evidence saw."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from schemas.ids import normalise_text
+from transforms.liveblog.candidate import Candidate
+
+_WORD = re.compile(r"\w+")
+_SHINGLE_WORDS = 4
+_SHINGLED_WORDS = 80
+_ALIKE = 0.34
+_CUT_OFF = re.compile(r"(?:…|\.\.\.|\[…\]|\[\.\.\.\])$")
+
+
+@dataclass(slots=True)
+class Joined:
+    """One entry: what the page shows of it and what it declares; one may be missing."""
+
+    shown: Candidate | None
+    declared: Candidate | None
+
+    @property
+    def any(self) -> Candidate:
+        """Whichever is there, the shown one first."""
+        found = self.shown or self.declared
+        if found is None:
+            raise ValueError("an entry without a candidate")
+        return found
+
+
+def join(shown: list[Candidate], declared: list[Candidate]) -> list[Joined]:
+    """Pair candidates by id, URL slug or text, keeping those that only one side has.
+
+    Shown entries come first, in their order, then those that are only declared.
+    """
+    shown = without_copies(shown)
+    declared = without_copies(declared)
+    partner: dict[int, int] = {}
+    _pair_by_name(shown, declared, partner)
+    _pair_by_text(shown, declared, partner)
+    joined = [Joined(c, declared[partner[n]] if n in partner else None) for n, c in enumerate(shown)]
+    taken = set(partner.values())
+    joined += [Joined(None, c) for n, c in enumerate(declared) if n not in taken]
+    return joined
+
+
+def _pair_by_name(shown: list[Candidate], declared: list[Candidate], partner: dict[int, int]) -> None:
+    owners: dict[str, set[int]] = {}
+    for n, candidate in enumerate(declared):
+        for name in candidate.names:
+            owners.setdefault(name, set()).add(n)
+    counts = Counter(name for c in shown for name in c.names)
+    taken: set[int] = set()
+    pairs: list[tuple[int, int]] = []
+    for n, candidate in enumerate(shown):
+        for name in candidate.names:
+            found = owners.get(name)
+            if found and len(found) == 1 and counts[name] == 1:
+                other = next(iter(found))
+                if other not in taken:
+                    pairs.append((n, other))
+                    taken.add(other)
+                    break
+    # An anchor number (post1, update22) counts places, not entries: the texts must agree
+    agree = sum(_alike_enough(shown[a], declared[b]) for a, b in pairs)
+    if pairs and agree >= 0.7 * len(pairs):
+        partner.update(pairs)
+    else:
+        partner.update(pair for pair in pairs if _alike_enough(shown[pair[0]], declared[pair[1]]))
+
+
+def _alike_enough(one: Candidate, other: Candidate) -> bool:
+    first, second = _shingles(one), _shingles(other)
+    if not first or not second:
+        return True
+    return bool(first & second) or _flat_text(one)[:40] == _flat_text(other)[:40]
+
+
+def _flat_text(candidate: Candidate) -> str:
+    return normalise_text(" ".join(candidate.paragraphs) or candidate.headline or "")
+
+
+def _shingles(candidate: Candidate) -> set[str]:
+    text = f"{candidate.headline or ''} {' '.join(candidate.paragraphs)}"
+    words = _WORD.findall(text[:900].casefold())[:_SHINGLED_WORDS]
+    if len(words) < _SHINGLE_WORDS:
+        return {" ".join(words)} if words else set()
+    return {" ".join(words[i : i + _SHINGLE_WORDS]) for i in range(len(words) - _SHINGLE_WORDS + 1)}
+
+
+def _pair_by_text(shown: list[Candidate], declared: list[Candidate], partner: dict[int, int]) -> None:
+    left = [n for n in range(len(shown)) if n not in partner]
+    taken = set(partner.values())
+    right = [n for n in range(len(declared)) if n not in taken]
+    if not left or not right:
+        return
+    index: dict[str, list[int]] = {}
+    sizes: dict[int, int] = {}
+    for n in right:
+        shingles = _shingles(declared[n])
+        sizes[n] = len(shingles)
+        for shingle in shingles:
+            index.setdefault(shingle, []).append(n)
+    scored: list[tuple[float, int, int]] = []
+    for n in left:
+        shingles = _shingles(shown[n])
+        hits: Counter[int] = Counter()
+        for shingle in shingles:
+            owners = index.get(shingle, ())
+            if len(owners) <= 20:
+                hits.update(owners)
+        for other, count in hits.most_common(3):
+            share = count / max(1, min(len(shingles), sizes[other]))
+            if share >= _ALIKE:
+                scored.append((share, n, other))
+    scored.sort(key=lambda item: (-item[0], item[1], item[2]))
+    for _, n, other in scored:
+        if n not in partner and other not in taken:
+            partner[n] = other
+            taken.add(other)
+
+
+def without_copies(candidates: list[Candidate]) -> list[Candidate]:
+    """Drop pinned copies and repeats: the same id, or the same words at the same time.
+
+    Of two copies the stream's stays where it is, the pinned one goes; else the first stays.
+    """
+    kept: list[Candidate] = []
+    by_id: dict[str, int] = {}
+    by_text: dict[tuple[str, object], int] = {}
+    for candidate in candidates:
+        text = normalise_text(f"{candidate.headline or ''} {' '.join(candidate.paragraphs)}")
+        moment = candidate.published or candidate.shown
+        found = by_id.get(candidate.own_id) if candidate.own_id else None
+        if found is None and text:
+            found = by_text.get((text, moment))
+        if found is None and text and len(text) > 40 and (candidate.is_pinned or (kept and kept[0].is_pinned)):
+            found = next((n for n, k in enumerate(kept[:3]) if _is_copy(k, candidate)), None)
+        if found is not None:
+            earlier = kept[found]
+            if earlier.is_pinned and not candidate.is_pinned:
+                candidate.is_key_event |= earlier.is_key_event
+                kept[found] = candidate
+            continue
+        kept.append(candidate)
+        place = len(kept) - 1
+        if candidate.own_id:
+            by_id[candidate.own_id] = place
+        if text:
+            by_text[(text, moment)] = place
+    return kept
+
+
+def _is_copy(one: Candidate, other: Candidate) -> bool:
+    if not (one.is_pinned or other.is_pinned):
+        return False
+    first, second = _shingles(one), _shingles(other)
+    smaller = min(len(first), len(second))
+    return smaller > 0 and len(first & second) >= 0.8 * smaller
+
+
+def body_of(entry: Joined) -> list[str]:
+    """The whole body: the shown one, unless it is cut off or missing where the declared one is not."""
+    shown, declared = entry.shown, entry.declared
+    if shown is None or declared is None:
+        return list(entry.any.paragraphs)
+    if not shown.paragraphs:
+        return _without_headline(declared.paragraphs, shown.headline)
+    if not declared.paragraphs:
+        return shown.paragraphs
+    seen, said = _count(shown.paragraphs), _count(declared.paragraphs)
+    cut = bool(_CUT_OFF.search(shown.paragraphs[-1])) and not _CUT_OFF.search(declared.paragraphs[-1])
+    total, common = seen.total(), (seen & said).total()
+    if cut and said.total() > total:
+        return declared.paragraphs
+    if total < 0.5 * said.total() and common >= 0.7 * total:
+        return declared.paragraphs
+    return shown.paragraphs
+
+
+def _without_headline(paragraphs: list[str], headline: str | None) -> list[str]:
+    if headline and paragraphs and normalise_text(paragraphs[0]) == normalise_text(headline):
+        return paragraphs[1:]
+    return paragraphs
+
+
+def _count(paragraphs: list[str]) -> Counter[str]:
+    return Counter(_WORD.findall(" ".join(paragraphs).casefold()))
+
+
+def headline_of(entry: Joined, body: list[str], *, shown_headlines: bool, page_titles: set[str]) -> str | None:
+    """The entry's own headline: the shown one, else a declared one that is not the page's.
+
+    A headline that only repeats how the body begins is none.
+    """
+    shown, declared = entry.shown, entry.declared
+    headline = shown.headline if shown is not None else None
+    if headline is None and declared is not None and (shown is None or not shown_headlines):
+        headline = declared.headline
+        if headline is not None and (normalise_text(headline) in page_titles or _repeats(headline, body)):
+            return None
+    if headline is not None and body and _is_start(headline, body):
+        return None
+    return headline
+
+
+def _repeats(headline: str, body: list[str]) -> bool:
+    """Whether a declared headline is cut from the body."""
+    return _is_start(headline, body) or (
+        len(headline) > 20 and normalise_text(headline).rstrip(" .…") in normalise_text(" ".join(body[:2]))
+    )
+
+
+def _is_start(headline: str, body: list[str]) -> bool:
+    folded = normalise_text(headline).rstrip(" .…")
+    start = normalise_text(" ".join(body)[: len(headline) * 2 + 40])
+    return bool(folded) and start.startswith(folded) and len(folded.split()) > 2
+
+
+def authors_of(entry: Joined, *, shown_authors: bool, staff: tuple[str, ...]) -> tuple[str, ...]:
+    """Who wrote this entry: the shown byline, else the declared one unless it is the whole staff."""
+    shown, declared = entry.shown, entry.declared
+    if shown is not None and (shown.authors or shown_authors):
+        return shown.authors
+    if declared is None:
+        return ()
+    if shown_authors and declared.authors == staff:
+        return ()
+    return declared.authors

@@ -1,0 +1,199 @@
+"""Take a page apart: gather candidates, join them, judge each field, write entries."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+
+from schemas.errors import SplitError
+from schemas.ids import entry_id, normalise_text
+from schemas.records import Entry, Page, SplitPage
+from transforms.liveblog.article import as_article
+from transforms.liveblog.candidate import Candidate
+from transforms.liveblog.choose import judge
+from transforms.liveblog.clocks import PageTimes, Settled, day_of_url, settle
+from transforms.liveblog.groups import Group, group_of, item_groups, text_lengths
+from transforms.liveblog.join import Joined, authors_of, body_of, headline_of, join
+from transforms.liveblog.json_ld import Declared, read_json_ld
+from transforms.liveblog.live import says_live, title_says_live
+from transforms.liveblog.marks import DayMark, clusters, find_marks
+from transforms.liveblog.outline import Outline, outline
+from transforms.liveblog.plain import read_plain
+from transforms.liveblog.reading import read_extent
+from transforms.liveblog.tickers import widget_named
+from transforms.liveblog.times import Stamp, zone_named
+from transforms.markup import parse_html
+
+MIN_ENTRIES = 2
+"""One timed paragraph is no live blog, unless the page declares the entry itself."""
+
+
+def split_page(page: Page, *, timezone: str | None = None) -> SplitPage:
+    """Split a page into its entries.
+
+    page: HTML or plain text. timezone: IANA name for clocks that name none.
+    Any other page gives exactly one entry, ``is_live_blog`` False.
+    Raises SplitError: ``no_text`` where there is nothing to keep,
+    ``script_ticker`` where the entries are loaded by script.
+    """
+    return split_with(page, timezone=timezone, use_hints=True)
+
+
+def split_with(page: Page, *, timezone: str | None, use_hints: bool) -> SplitPage:
+    """``split_page`` with the hints for named platforms switched on or off."""
+    zone = zone_named(timezone)
+    if page.media == "text":
+        return _split_text(page, zone)
+    tree = parse_html(page.markup)
+    declared = read_json_ld(tree)
+    live = 2 if declared.is_live else int(says_live(page.page_url, page.title, tree))
+    body = outline(tree)
+    shown = _shown_entries(body, page, live=live)
+    joined = join(shown, declared.candidates)
+    if len(joined) >= (1 if declared.candidates else MIN_ENTRIES):
+        return _live_blog(page, joined, declared, zone)
+    widget = widget_named(tree) if live else None
+    if widget is not None:
+        raise SplitError("script_ticker", f"the entries are loaded by script: {widget}")
+    return as_article(page)
+
+
+def _split_text(page: Page, zone: tzinfo | None) -> SplitPage:
+    found = read_plain(page.markup)
+    first_line = page.markup.strip().split("\n", 1)[0][:300]
+    bylined = sum(bool(c.authors) for c in found) >= 0.6 * len(found) > 0
+    if len(found) >= 3 and (bylined or title_says_live(page.page_url, page.title or first_line)):
+        return _live_blog(page, join(found, []), Declared(), zone)
+    return as_article(page)
+
+
+def _shown_entries(body: Outline, page: Page, *, live: int) -> list[Candidate]:
+    """The entries that the page shows: the best of all groups of repeating parts."""
+    totals = text_lengths(body)
+    page_words = max(1, totals[-1] // 6)
+    marks, days = find_marks(body)
+    groups: list[Group] = []
+    for cluster in clusters(body, marks):
+        group = group_of(body, cluster, totals, days)
+        if group is not None:
+            groups.append(group)
+    if live == 2:
+        groups += item_groups(body)
+    best = None
+    for group in groups:
+        candidates = [read_extent(body, extent, page.page_url) for extent in group.extents]
+        kept = [(c, e) for c, e in zip(candidates, group.extents, strict=True) if _says_something(c)]
+        if len(kept) < MIN_ENTRIES:
+            continue
+        group.extents = [extent for _, extent in kept]
+        judged = judge(body, group, [c for c, _ in kept], live=live, page_words=page_words)
+        if judged.score >= 1 and (best is None or judged.words > best.words):
+            best = judged
+    if best is None:
+        return []
+    _give_days(best.group, best.candidates, days)
+    return best.candidates
+
+
+def _says_something(candidate: Candidate) -> bool:
+    return bool(candidate.paragraphs or candidate.headline or candidate.images or candidate.links)
+
+
+def _give_days(group: Group, candidates: list[Candidate], days: list[DayMark]) -> None:
+    """Give each entry the day heading above it, or below it where headings follow their entries."""
+    inside = [
+        day
+        for day in days
+        if not any(
+            start < day.index < end and not extent.is_flat
+            for extent in group.extents
+            for start, end in extent.spans
+        )
+    ]
+    if not inside:
+        return
+    first, last = group.extents[0].box, group.extents[-1].box
+    between = [day for day in inside if day.index > first]
+    before = [day for day in inside if day.index < first]
+    follows = not before and bool(between) and between[-1].index > last
+    for extent, candidate in zip(group.extents, candidates, strict=True):
+        if follows:
+            candidate.day = next((d.stamp for d in between if d.index > extent.box), None)
+        else:
+            candidate.day = next((d.stamp for d in reversed(inside) if d.index < extent.box), None)
+
+
+def _live_blog(
+    page: Page, joined: list[Joined], declared: Declared, zone: tzinfo | None
+) -> SplitPage:
+    settled = settle(joined, _page_times(page, declared, zone))
+    titles = {normalise_text(t) for t in (page.title, declared.headline) if t}
+    shown = [entry.shown for entry in joined if entry.shown is not None]
+    shown_headlines = bool(shown) and sum(c.headline is not None for c in shown) >= 0.3 * len(shown)
+    shown_authors = bool(shown) and sum(bool(c.authors) for c in shown) >= 0.3 * len(shown)
+    entries: list[Entry] = []
+    ids: set[str] = set()
+    for entry, times in zip(joined, settled, strict=True):
+        body = body_of(entry)
+        headline = headline_of(entry, body, shown_headlines=shown_headlines, page_titles=titles)
+        authors = authors_of(entry, shown_authors=shown_authors, staff=declared.authors)
+        made = _entry(page, entry, times, headline, body, authors, len(entries))
+        if made.entry_id in ids:
+            continue
+        ids.add(made.entry_id)
+        entries.append(made)
+    return SplitPage(page=page, is_live_blog=True, entries=tuple(entries))
+
+
+def _page_times(page: Page, declared: Declared, zone: tzinfo | None) -> PageTimes:
+    moments = [s.instant for s in declared.stamps if s.instant is not None]
+    moments += [m for m in (page.published_at, page.updated_at) if m is not None]
+    offsets = [s for s in declared.stamps if s.zone is not None and s.instant is not None]
+    local = [s for s in offsets if s.zone is not None and s.zone.utcoffset(None)]
+    if zone is None and local:
+        zone = local[0].zone
+    checked: list[datetime] = [s.instant for s in local if s.instant is not None]
+    return PageTimes(
+        zone=zone,
+        latest=page.updated_at or (max(moments) if moments else None),
+        earliest=page.published_at or (min(moments) if moments else None),
+        checked=max(checked) if checked else page.fetched_at,
+        url_day=day_of_url(page.page_url),
+        fetched_at=page.fetched_at,
+    )
+
+
+def _entry(
+    page: Page,
+    entry: Joined,
+    times: Settled,
+    headline: str | None,
+    body: list[str],
+    authors: tuple[str, ...],
+    position: int,
+) -> Entry:
+    shown, declared = entry.shown, entry.declared
+    both = [c for c in (shown, declared) if c is not None]
+    url = next((c.url for c in both if c.url), None)
+    own = next((c.own_id for c in both if c.own_id), None) or url
+    if own is None:
+        moment = times.published_at.isoformat() if times.published_at else ""
+        own = f"{moment}\x1f{normalise_text(headline or ' '.join(body))[:200]}"
+    return Entry(
+        entry_id=entry_id(page.page_url, own),
+        headline=headline,
+        body="\n\n".join(body),
+        authors=authors,
+        published_at=times.published_at,
+        updated_at=times.updated_at,
+        time_source=times.source,
+        entry_url=url,
+        position=position,
+        is_key_event=any(c.is_key_event for c in both),
+        split_by="+".join(dict.fromkeys(c.evidence for c in both)),
+        tags=tuple(dict.fromkeys(tag for c in both for tag in c.tags)),
+        links=tuple(dict.fromkeys(link for c in both for link in c.links)),
+        images=tuple(dict.fromkeys(image for c in both for image in c.images)),
+    )
+
+
+__all__ = ["Stamp", "split_page", "split_with"]
