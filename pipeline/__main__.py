@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import sys
 
@@ -17,20 +18,11 @@ def main(arguments: list[str] | None = None) -> int:
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
-        options, unknown = parse(sys.argv[1:] if arguments is None else arguments)
-        # Each command is imported only when it is run: Beam takes three
-        # seconds, and ``split`` does without.
-        if options.command == "split":
-            from pipeline.split import run as run_split
-
-            return run_split(options)
-        if options.command == "sample":
-            from pipeline.sample import run as run_sample
-
-            return run_sample(options)
-        from pipeline.batch import run as run_batch
-
-        return run_batch(options, unknown)
+        options = parse(sys.argv[1:] if arguments is None else arguments)
+        # A command is imported only when it is run: Beam takes three seconds,
+        # and ``split`` does without.
+        command = importlib.import_module(f"pipeline.{options.command}")
+        return int(command.run(options))
     except UsageError as error:
         print(f"news-ingest: {error}", file=sys.stderr)
         return 2

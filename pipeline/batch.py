@@ -21,7 +21,7 @@ from apache_beam.options.pipeline_options import PipelineOptions  # noqa: E402
 logging.disable(logging.NOTSET)
 
 from pipeline.ingest import Ingest  # noqa: E402
-from pipeline.options import LOCAL_RUNNER, fetch_limits  # noqa: E402
+from pipeline.options import fetch_limits  # noqa: E402
 from pipeline.progress import show_progress  # noqa: E402
 from pipeline.summary import print_summary  # noqa: E402
 from transforms import storage  # noqa: E402
@@ -32,15 +32,17 @@ from transforms.sources import Source  # noqa: E402
 if TYPE_CHECKING:
     import argparse
 
-_LOCAL_RUNNERS = re.compile(r"(?:.*\.)?(?:FnApi|Direct|BundleBasedDirect|Prism)Runner", re.I)
+_LOCAL_RUNNERS = re.compile(
+    r"(?:.*\.)?(?:FnApi|Direct|BundleBasedDirect|Prism)Runner", re.IGNORECASE
+)
 
 
-def run(options: argparse.Namespace, beam_flags: list[str]) -> int:
+def run(options: argparse.Namespace) -> int:
     """Run, print the summary, and say by the exit code how it went.
 
     Raises UsageError for options that neither we nor Beam know.
     """
-    beam_options = to_beam_options(options.runner, beam_flags)
+    beam_options = to_beam_options(options.runner, options.beam_flags)
     for run_id in recover(options.output):
         print(f"Run {run_id} had been interrupted: it is complete now.", file=sys.stderr)
     manifest = ingest(options, beam_options)
@@ -126,6 +128,3 @@ def to_beam_options(runner: str, flags: list[str]) -> PipelineOptions:
     if stray:
         raise UsageError(f"{stray[0]!r} belongs to no option (see news-ingest batch --help)")
     return options
-
-
-__all__ = ["LOCAL_RUNNER", "error_ratio", "ingest", "next_run_id", "run", "to_beam_options"]

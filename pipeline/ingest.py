@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import apache_beam as beam
 
-from schemas.records import EntryRow
 from transforms.dedup import Deduplicate, DeduplicateDeadLetters
 from transforms.index import ReadKnownDeadLetters, ReadKnownEntries
 from transforms.sources import ReadSources, Source
@@ -17,11 +16,12 @@ from transforms.write import WriteDataset
 if TYPE_CHECKING:
     from apache_beam.pvalue import PCollection
 
+    from schemas.records import EntryRow
     from transforms.fetch import FetchLimits
 
 
 @dataclass
-class Ingest(beam.PTransform):  # type: ignore[misc]
+class Ingest(beam.PTransform[Any, Any]):
     """Sources -> pages -> entries -> a committed run of the dataset.
 
     dataset: the root folder; manifest: what is known of the run before it
@@ -33,7 +33,7 @@ class Ingest(beam.PTransform):  # type: ignore[misc]
     limits: FetchLimits
     timezone: str | None = None
 
-    def expand(self, sources: PCollection[Source]) -> PCollection[dict[str, Any]]:
+    def expand(self, sources: PCollection[Source]) -> Any:
         """One element: the manifest as written."""
         begin = sources.pipeline
         read = sources | ReadSources()
@@ -52,9 +52,9 @@ class Ingest(beam.PTransform):  # type: ignore[misc]
             split.counts,
             kept.counts,
             letters.counts,
-            lost | "CountLost" >> beam.FlatMap(
-                lambda letter: [("pages_failed", 1), (f"failed_{letter.code}", 1)]
-            ),
+            lost
+            | "CountLost"
+            >> beam.FlatMap(lambda letter: [("pages_failed", 1), (f"failed_{letter.code}", 1)]),
             kept.entries | "CountEntries" >> beam.FlatMap(_entry_counts),
             kept.duplicates | "CountDuplicates" >> beam.Map(lambda _: ("duplicates", 1)),
             letters.letters | "CountLetters" >> beam.Map(lambda _: ("dead_letters", 1)),

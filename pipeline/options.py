@@ -30,19 +30,19 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"{message} (see {self.prog} --help)")
 
 
-def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
-    """The options, and for ``batch`` the words that only Beam may understand.
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """The options; ``beam_flags`` are the words that only Beam may understand.
 
     Raises UsageError, whose message names the option and the remedy.
     """
     options, unknown = _parser().parse_known_args(arguments)
-    if options.command != "batch":
-        if unknown:
-            raise UsageError(f"unknown option {unknown[0]} (see news-ingest {options.command} --help)")
-        return options, []
-    if not (options.input or options.url or options.urls):
-        raise UsageError("no input: give at least one of --input, --url or --urls")
-    return options, unknown
+    options.beam_flags = unknown
+    if options.command == "batch":
+        if not (options.input or options.url or options.urls):
+            raise UsageError("no input: give at least one of --input, --url or --urls")
+    elif unknown:
+        raise UsageError(f"unknown option {unknown[0]} (see news-ingest {options.command} --help)")
+    return options
 
 
 def _parser() -> argparse.ArgumentParser:

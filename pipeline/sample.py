@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
+
+from pipeline import batch
 from pipeline.options import parse
 from pipeline.sample_site import SAMPLE_TIMEZONE, serve_sample_site
 
@@ -21,17 +24,12 @@ GROUP BY ALL ORDER BY ALL"""
 
 def run(options: argparse.Namespace) -> int:
     """Ingest the sample site; print the summary, the tree and a query's answer."""
-    from pipeline.batch import run as run_batch
-
     dataset: str = options.output
     with serve_sample_site() as site:
         print(f"Sample site at {site.base_url}, {len(site.page_urls)} pages")
         urls = [word for url in site.page_urls for word in ("--url", url)]
-        batch_options, _ = parse(
-            ["batch", *urls, "--output", dataset, "--timezone", SAMPLE_TIMEZONE]
-            + ["--allow_private_hosts"]
-        )
-        code = run_batch(batch_options, [])
+        zone = ["--timezone", SAMPLE_TIMEZONE, "--allow_private_hosts"]
+        code = batch.run(parse(["batch", *urls, "--output", dataset, *zone]))
     print("\n" + "\n".join(tree_lines(Path(dataset))))
     query = _QUERY.format(dataset=dataset)
     print(f"\nA first query, with DuckDB:\n\n{query}\n\n{_answer(query)}")
@@ -55,6 +53,4 @@ def tree_lines(root: Path) -> list[str]:
 
 
 def _answer(query: str) -> str:
-    import duckdb
-
     return str(duckdb.sql(query))

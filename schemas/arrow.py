@@ -85,6 +85,7 @@ KNOWN_ENTRIES = pa.schema(
         ("cluster_id", pa.string()),
         ("duplicate_of", pa.string()),
         ("published_at", _TIMESTAMP),
+        ("date", pa.string()),
         ("topic", pa.string()),
     ],
     metadata=_METADATA,

@@ -9,10 +9,12 @@ All datetimes are aware and in UTC. All text is plain text.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from schemas.ids import stable_id
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 TimeSource = Literal["dom", "json_ld", "microdata", "text", "page", "fetch"]
 """Where an entry's published_at came from, as the contract lists it."""

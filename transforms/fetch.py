@@ -220,6 +220,7 @@ def _as_fetch_error(error: Exception) -> FetchError:
         ((requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL), "http_unexpected"),
         (urllib3.exceptions.NameResolutionError, "host_unknown"),
         (socket.gaierror, "host_unknown"),
+        (urllib3.exceptions.NewConnectionError, "connection_failed"),
         ((requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError), "timeout"),
         ((requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError), "gzip_broken"),
     ]
@@ -252,13 +253,18 @@ def _public_addresses(host: str, port: int) -> list[tuple[Any, ...]]:
     found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
     for *_, address in found:
         ip = ipaddress.ip_address(str(address[0]).partition("%")[0])
-        if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
-            ip = ip.ipv4_mapped
-        if not ip.is_global or ip.is_multicast:
+        if not _is_public(ip):
             raise FetchError(
-                "address_refused", f"{host} is at {ip}, not a public address (--allow_private_hosts)"
+                "address_refused",
+                f"{host} is at {ip}, not a public address (--allow_private_hosts)",
             )
     return [address for *_, address in found]
+
+
+def _is_public(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
+        ip = ip.ipv4_mapped
+    return ip.is_global and not ip.is_multicast
 
 
 class _PublicOnly:

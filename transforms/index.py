@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import apache_beam as beam
 import pyarrow.parquet as pq
@@ -14,7 +14,7 @@ from transforms import storage
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from apache_beam.pvalue import PBegin, PCollection
+    from apache_beam.pvalue import PBegin
 
 INDEX = "_index/v1"
 KNOWN_ENTRIES = f"{INDEX}/entries"
@@ -33,40 +33,42 @@ def read_known_dead_letters(path: str) -> Iterator[str]:
         yield str(row["dead_letter_id"])
 
 
-def _rows(path: str) -> Iterator[dict[str, object]]:
+def _rows(path: str) -> Iterator[dict[str, Any]]:
     with storage.open_read(path) as file, pq.ParquetFile(file) as parquet:
         for batch in parquet.iter_batches():
             yield from batch.to_pylist()
 
 
 @dataclass
-class ReadKnownEntries(beam.PTransform):  # type: ignore[misc]
+class ReadKnownEntries(beam.PTransform[Any, Any]):
     """The index of a dataset -> a KnownEntry for every row it holds."""
 
     dataset: str
 
-    def expand(self, begin: PBegin) -> PCollection[KnownEntry]:
+    def expand(self, begin: PBegin) -> Any:
         """One element per row of ``entries`` and ``duplicates``."""
         return begin | _Files(self.dataset, KNOWN_ENTRIES) | beam.FlatMap(read_known_entries)
 
 
 @dataclass
-class ReadKnownDeadLetters(beam.PTransform):  # type: ignore[misc]
+class ReadKnownDeadLetters(beam.PTransform[Any, Any]):
     """The index of a dataset -> the ids of its dead letters."""
 
     dataset: str
 
-    def expand(self, begin: PBegin) -> PCollection[str]:
+    def expand(self, begin: PBegin) -> Any:
         """One element per row of ``dead_letters``."""
-        return begin | _Files(self.dataset, KNOWN_DEAD_LETTERS) | beam.FlatMap(read_known_dead_letters)
+        return (
+            begin | _Files(self.dataset, KNOWN_DEAD_LETTERS) | beam.FlatMap(read_known_dead_letters)
+        )
 
 
 @dataclass
-class _Files(beam.PTransform):  # type: ignore[misc]
+class _Files(beam.PTransform[Any, Any]):
     dataset: str
     folder: str
 
-    def expand(self, begin: PBegin) -> PCollection[str]:
+    def expand(self, begin: PBegin) -> Any:
         return (
             begin
             | beam.Create([self.dataset])

@@ -98,16 +98,15 @@ def _checked_url(url: str) -> str:
     return url
 
 
-class _ExpandSource(beam.DoFn):  # type: ignore[misc]
-    def process(self, source: Source) -> Iterator[Any]:
-        for found in expand_source(source, utc_now()):
-            yield TaggedOutput(DEAD, found) if isinstance(found, DeadLetter) else found
+def _expand(source: Source) -> Iterator[Any]:
+    for found in expand_source(source, utc_now()):
+        yield TaggedOutput(DEAD, found) if isinstance(found, DeadLetter) else found
 
 
 @dataclass
-class ReadSources(beam.PTransform):  # type: ignore[misc]
+class ReadSources(beam.PTransform[Any, Any]):
     """Sources -> page requests, and dead letters for those that lead nowhere."""
 
     def expand(self, sources: PCollection[Source]) -> Any:
         """Outputs: ``requests`` and ``dead``."""
-        return sources | beam.ParDo(_ExpandSource()).with_outputs(DEAD, main="requests")
+        return sources | beam.FlatMap(_expand).with_outputs(DEAD, main="requests")

@@ -32,9 +32,8 @@ from transforms.topics import entry_rows
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from requests import Session
-
     from apache_beam.pvalue import PCollection
+    from requests import Session
 
 _HOST_SHARDS = 64
 _FETCH_THREADS = 64
@@ -42,7 +41,7 @@ _WAITING_PAGES_MAX = 64  # fetched and not yet split: bounds the memory of a wor
 
 
 @dataclass
-class FetchPages(beam.PTransform):  # type: ignore[misc]
+class FetchPages(beam.PTransform[Any, Any]):
     """Page requests -> fetched pages.
 
     All requests of a host meet at one key and are fetched one after the other
@@ -86,7 +85,7 @@ def open_any_file(path: str) -> tuple[IO[bytes], float]:
     return stream, modified_at_s
 
 
-class _FetchHosts(beam.DoFn):  # type: ignore[misc]
+class _FetchHosts(beam.DoFn):
     """Hosts are handed to a pool of threads; pages are passed on as they come.
 
     Results wait in a bounded queue, so that threads stop when the stages behind
@@ -103,7 +102,7 @@ class _FetchHosts(beam.DoFn):  # type: ignore[misc]
         self._pool.shutdown()
 
     def start_bundle(self) -> None:
-        self._results: queue.Queue[WindowedValue] = queue.Queue(_WAITING_PAGES_MAX)
+        self._results: queue.Queue[Any] = queue.Queue(_WAITING_PAGES_MAX)
         self._hosts: list[Future[None]] = []
 
     def process(
@@ -153,14 +152,12 @@ class _FetchHosts(beam.DoFn):  # type: ignore[misc]
             else:
                 page = read_page_file(request, open_file=open_any_file, limits=self._limits)
         except PageError as error:
-            return dead_letter(
-                error, uri=request.uri, source=request.source, failed_at=utc_now()
-            )
+            return dead_letter(error, uri=request.uri, source=request.source, failed_at=utc_now())
         progress.add("pages fetched")
         return page
 
 
-class _ExtractPage(beam.DoFn):  # type: ignore[misc]
+class _ExtractPage(beam.DoFn):
     def __init__(self, timezone: str | None) -> None:
         self._timezone = timezone
 
@@ -173,7 +170,7 @@ class _ExtractPage(beam.DoFn):  # type: ignore[misc]
 
 
 @dataclass
-class ExtractPages(beam.PTransform):  # type: ignore[misc]
+class ExtractPages(beam.PTransform[Any, Any]):
     """Fetched pages -> decoded pages with what they say of themselves.
 
     timezone: IANA name for page times that name no zone.
@@ -186,7 +183,7 @@ class ExtractPages(beam.PTransform):  # type: ignore[misc]
         return fetched | beam.ParDo(_ExtractPage(self.timezone)).with_outputs(DEAD, main="pages")
 
 
-class _SplitPage(beam.DoFn):  # type: ignore[misc]
+class _SplitPage(beam.DoFn):
     def __init__(self, timezone: str | None) -> None:
         self._timezone = timezone
 
@@ -204,7 +201,7 @@ class _SplitPage(beam.DoFn):  # type: ignore[misc]
 
 
 @dataclass
-class SplitLiveBlogs(beam.PTransform):  # type: ignore[misc]
+class SplitLiveBlogs(beam.PTransform[Any, Any]):
     """Pages -> their entries in the order shown; an article is its only entry.
 
     timezone: IANA name for clocks that name no zone.
@@ -219,18 +216,18 @@ class SplitLiveBlogs(beam.PTransform):  # type: ignore[misc]
 
 
 @dataclass
-class AssignTopics(beam.PTransform):  # type: ignore[misc]
+class AssignTopics(beam.PTransform[Any, Any]):
     """Split pages -> dataset rows, each with its page's topic and why."""
 
     run_id: str
 
-    def expand(self, splits: PCollection[SplitPage]) -> PCollection[EntryRow]:
+    def expand(self, splits: PCollection[SplitPage]) -> Any:
         """One row per entry."""
         return splits | beam.FlatMap(entry_rows, self.run_id).with_output_types(EntryRow)
 
 
-def _lost(error: PageError, uri: str, source: str, page_url: str | None) -> TaggedOutput:
-    letter = dead_letter(
-        error, uri=uri, source=source, failed_at=utc_now(), page_url=page_url
-    )
+def _lost(
+    error: PageError, uri: str, source: str, page_url: str | None
+) -> TaggedOutput[str, DeadLetter]:
+    letter = dead_letter(error, uri=uri, source=source, failed_at=utc_now(), page_url=page_url)
     return TaggedOutput(DEAD, letter)

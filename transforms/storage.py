@@ -30,9 +30,7 @@ def files_below(root: str, pattern: str) -> list[str]:
 
 def open_read(path: str) -> IO[bytes]:
     """The file's bytes as they are, never decompressed."""
-    return cast(
-        "IO[bytes]", FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
-    )
+    return cast("IO[bytes]", FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED))
 
 
 def open_write(path: str) -> IO[bytes]:

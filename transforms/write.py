@@ -16,7 +16,6 @@ import pyarrow.parquet as pq
 from apache_beam.utils.windowed_value import WindowedValue
 
 from schemas import arrow
-from schemas.records import DeadLetter, DuplicateRow, EntryRow, KnownEntry
 from transforms import storage
 from transforms.commit import StagedFile, commit_run, sha256_of, staging_path
 from transforms.index import KNOWN_DEAD_LETTERS, KNOWN_ENTRIES
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from apache_beam.pvalue import PCollection
+
+    from schemas.records import DeadLetter, DuplicateRow, EntryRow, KnownEntry
 
 BUFFERED_ROWS_MAX = 50_000
 """A worker holds no more rows than this; the fullest partition is staged first."""
@@ -53,9 +54,7 @@ TABLES = {
     "duplicates": Table("duplicates", arrow.DUPLICATES, ("published_at", "entry_id", "revision")),
     "dead_letters": Table("dead_letters", arrow.DEAD_LETTERS, ("failed_at", "dead_letter_id")),
     "known_entries": Table(KNOWN_ENTRIES, arrow.KNOWN_ENTRIES, ("entry_id", "revision")),
-    "known_dead_letters": Table(
-        KNOWN_DEAD_LETTERS, arrow.KNOWN_DEAD_LETTERS, ("dead_letter_id",)
-    ),
+    "known_dead_letters": Table(KNOWN_DEAD_LETTERS, arrow.KNOWN_DEAD_LETTERS, ("dead_letter_id",)),
 }
 
 
@@ -165,7 +164,7 @@ def _staged(
     )
 
 
-class _StageRows(beam.DoFn):  # type: ignore[misc]
+class _StageRows(beam.DoFn):
     """Buffers rows by partition and window; stages them when there are too many."""
 
     def __init__(self, dataset: str, run_id: str) -> None:
@@ -198,7 +197,7 @@ class _StageRows(beam.DoFn):  # type: ignore[misc]
         return WindowedValue(staged, window.max_timestamp(), (window,))
 
 
-class _MergeChunks(beam.DoFn):  # type: ignore[misc]
+class _MergeChunks(beam.DoFn):
     def __init__(self, dataset: str, run_id: str) -> None:
         self._dataset = dataset
         self._run_id = run_id
@@ -211,7 +210,7 @@ class _MergeChunks(beam.DoFn):  # type: ignore[misc]
         yield from merge_chunks(self._dataset, self._run_id, partition, chunks)
 
 
-class _CommitRun(beam.DoFn):  # type: ignore[misc]
+class _CommitRun(beam.DoFn):
     def __init__(self, dataset: str, manifest: dict[str, Any]) -> None:
         self._dataset = dataset
         self._manifest = manifest
@@ -233,7 +232,7 @@ class _CommitRun(beam.DoFn):  # type: ignore[misc]
 
 
 @dataclass
-class WriteDataset(beam.PTransform):  # type: ignore[misc]
+class WriteDataset(beam.PTransform[Any, Any]):
     """The outcomes of a run -> its files, committed; the manifest comes out.
 
     Takes a dict of PCollections: ``entries``, ``duplicates``, ``known``,
@@ -244,15 +243,14 @@ class WriteDataset(beam.PTransform):  # type: ignore[misc]
     dataset: str
     manifest: dict[str, Any]
 
-    def expand(self, outcomes: dict[str, PCollection[Any]]) -> PCollection[dict[str, Any]]:
+    def expand(self, outcomes: dict[str, PCollection[Any]]) -> Any:
         """One manifest, as written."""
         run_id = self.manifest["run_id"]
         rows = (
             outcomes["entries"] | "EntryRows" >> beam.Map(entry_row),
             outcomes["duplicates"] | "DuplicateRows" >> beam.Map(duplicate_row),
             outcomes["known"] | "KnownRows" >> beam.Map(known_entry_row),
-            outcomes["dead_letters"]
-            | "DeadLetterRows" >> beam.FlatMap(dead_letter_rows, run_id),
+            outcomes["dead_letters"] | "DeadLetterRows" >> beam.FlatMap(dead_letter_rows, run_id),
         )
         files = (
             rows

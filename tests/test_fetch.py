@@ -1,0 +1,266 @@
+"""Fetching from real servers on loopback, and from files."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import threading
+import zlib
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+import pytest
+
+from schemas.errors import FetchError
+from schemas.records import FetchedPage, PageRequest
+from tests.factories import FETCHED_AT
+from transforms.fetch import (
+    FetchLimits,
+    fetch_page,
+    new_session,
+    open_local_file,
+    read_page_file,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+PAGE = b"<html><body><p>Ferry traffic resumes at noon.</p></body></html>"
+
+
+class Site(BaseHTTPRequestHandler):
+    """Each path misbehaves in its own way."""
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def answer(self, status: int, body: bytes = b"", **headers: str) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self) -> None:
+        path = self.path.split("?")[0].strip("/")
+        if path.isdigit():
+            self.answer(int(path), b"x" * 10)
+        elif path == "page":
+            self.answer(200, PAGE, Content_Type="text/html; charset=utf-8")
+        elif path == "agent":
+            self.answer(200, self.headers["User-Agent"].encode())
+        elif path == "gzipped":
+            self.answer(200, gzip.compress(PAGE), Content_Encoding="gzip")
+        elif path == "deflate-broken":
+            self.answer(200, b"\x1f\x8bnot gzip", Content_Encoding="gzip")
+        elif path == "bomb":
+            self.answer(200, gzip.compress(bytes(3_000_000)), Content_Encoding="gzip")
+        elif path == "large":
+            self.answer(200, bytes(2_000_000))
+        elif path == "moved":
+            self.answer(302, b"y" * 100, Location="/page#top")
+        elif path == "round":
+            self.answer(302, Location="/round")
+        elif path == "inwards":
+            self.answer(302, Location=f"http://127.0.0.1:{self.server.server_port}/page")  # type: ignore[attr-defined]
+        elif path == "elsewhere":
+            self.answer(301, Location="ftp://lantern-gazette.example/")
+        elif path == "short":
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            self.wfile.write(b"too little")
+        elif path == "drip":
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            for _ in range(100):
+                self.wfile.write(b"z")
+                self.wfile.flush()
+                if stop.wait(0.05):
+                    return
+
+
+stop = threading.Event()
+
+
+@contextmanager
+def serving() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        stop.set()
+        server.shutdown()
+    stop.clear()
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    with serving() as address:
+        yield address
+
+
+def get(url: str, **limits: object) -> FetchedPage:
+    allowed = FetchLimits(**({"allow_private_hosts": True, "timeout_s": 5.0} | limits))  # type: ignore[arg-type]
+    with new_session(allowed) as session:
+        return fetch_page(
+            PageRequest(url, "url:test"), session=session, limits=allowed, now=lambda: FETCHED_AT
+        )
+
+
+def code_of(call: Callable[[], object]) -> str:
+    with pytest.raises(FetchError) as caught:
+        call()
+    return caught.value.code
+
+
+def test_a_page_as_it_came(site: str) -> None:
+    page = get(f"{site}/page")
+    assert page.content == PAGE
+    assert page.content_type == "text/html; charset=utf-8"
+    assert (page.url, page.fetched_at) == (f"{site}/page", FETCHED_AT)
+
+
+def test_redirects_are_followed_and_the_last_address_counts(site: str) -> None:
+    page = get(f"{site}/moved")
+    assert (page.url, page.content) == (f"{site}/page", PAGE)
+
+
+def test_the_user_agent_names_us(site: str) -> None:
+    assert get(f"{site}/agent", user_agent="paper-boy/1").content == b"paper-boy/1"
+
+
+def test_a_compressed_body_is_decompressed(site: str) -> None:
+    assert get(f"{site}/gzipped").content == PAGE
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("404", "http_404"),
+        ("410", "http_410"),
+        ("401", "http_401"),
+        ("403", "http_403"),
+        ("429", "http_429"),
+        ("418", "http_4xx"),
+        ("500", "http_5xx"),
+        ("503", "http_5xx"),
+        ("204", "http_unexpected"),
+        ("304", "http_unexpected"),
+        ("elsewhere", "http_unexpected"),
+        ("round", "too_many_redirects"),
+        ("deflate-broken", "gzip_broken"),
+        ("short", "connection_failed"),
+    ],
+)
+def test_what_goes_wrong_has_its_code(site: str, path: str, code: str) -> None:
+    assert code_of(lambda: get(f"{site}/{path}")) == code
+
+
+@pytest.mark.parametrize("path", ["large", "bomb"])
+def test_no_page_is_larger_than_the_limit(site: str, path: str) -> None:
+    assert code_of(lambda: get(f"{site}/{path}", page_bytes_max=1_000_000)) == "page_too_large"
+
+
+def test_a_server_that_drips_is_left_at_the_deadline(site: str) -> None:
+    assert code_of(lambda: get(f"{site}/drip", timeout_s=0.3)) == "timeout"
+
+
+def test_a_server_that_never_answers() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        assert code_of(lambda: get(f"http://127.0.0.1:{port}/", timeout_s=0.2)) == "timeout"
+
+
+def test_nobody_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    assert code_of(lambda: get(f"http://127.0.0.1:{port}/")) == "connection_failed"
+
+
+@pytest.mark.parametrize("allow_private_hosts", [True, False])
+def test_a_name_that_does_not_resolve(allow_private_hosts: bool) -> None:
+    code = code_of(lambda: get("http://nobody.invalid/", allow_private_hosts=allow_private_hosts))
+    assert code == "host_unknown"
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "localhost", "[::1]", "10.1.2.3", "192.168.0.1", "169.254.169.254", "0.0.0.0",
+     "[::ffff:127.0.0.1]", "[fe80::1]", "224.0.0.1"],
+)  # fmt: skip
+def test_addresses_that_are_not_public_are_refused(host: str) -> None:
+    assert code_of(lambda: get(f"http://{host}:9/", allow_private_hosts=False)) == "address_refused"
+
+
+def test_a_redirect_to_a_private_address_is_refused(
+    site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only what counts as public is pretended: the name is, the address is not."""
+    real, asked = socket.getaddrinfo, list[str]()
+
+    def remember(host: str, *args: object, **kwargs: object) -> object:
+        asked.append(host)
+        return real(host, *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", remember)
+    monkeypatch.setattr("transforms.fetch._is_public", lambda _: asked[-1] == "localhost")
+    port = site.rpartition(":")[2]
+    name = f"http://localhost:{port}"
+    assert get(f"{name}/page", allow_private_hosts=False).content == PAGE
+    assert code_of(lambda: get(f"{name}/inwards", allow_private_hosts=False)) == "address_refused"
+
+
+def read(path: Path, bytes_max: int = 1_000_000, page_url: str | None = None) -> FetchedPage:
+    return read_page_file(
+        PageRequest(str(path), "input:test", page_url),
+        open_file=open_local_file,
+        limits=FetchLimits(page_bytes_max=bytes_max),
+    )
+
+
+def test_a_file_and_its_time(tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    path.write_bytes(PAGE)
+    page = read(path, page_url="https://a.example/1")
+    assert (page.content, page.url, page.content_type) == (PAGE, "https://a.example/1", None)
+    assert page.fetched_at == datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [gzip.compress(PAGE), gzip.compress(PAGE[:20]) + gzip.compress(PAGE[20:]),
+     gzip.compress(PAGE) + bytes(512)],
+    ids=["gzip", "two members", "padded"],
+)  # fmt: skip
+def test_a_gzip_file(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "page.txt.gz"
+    path.write_bytes(content)
+    page = read(path)
+    assert (page.content, page.content_type) == (PAGE, "text/plain")
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (gzip.compress(PAGE)[:-9], "gzip_broken"),
+        (gzip.compress(PAGE) + b"rubbish", "gzip_broken"),
+        (b"\x1f\x8b" + zlib.compress(PAGE), "gzip_broken"),
+        (gzip.compress(bytes(2_000_000)), "page_too_large"),
+        (bytes(1_000_001), "page_too_large"),
+    ],
+)
+def test_a_file_that_is_no_page(tmp_path: Path, content: bytes, code: str) -> None:
+    path = tmp_path / "page.html.gz"
+    path.write_bytes(content)
+    assert code_of(lambda: read(path)) == code
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    assert code_of(lambda: read(tmp_path / "missing.html")) == "file_unreadable"
+    assert code_of(lambda: read(tmp_path)) == "file_unreadable"
