@@ -20,6 +20,7 @@ class Candidate:
     shown: the time that readers see.
     day: the calendar day that a heading gives it.
     paragraphs: the body, plain text.
+    is_weakly_timed: published is no more than an attribute for sorting, or an update.
     """
 
     evidence: Evidence
@@ -35,7 +36,7 @@ class Candidate:
     day: Stamp | None = None
     is_key_event: bool = False
     is_pinned: bool = False
-    is_whole: bool = True
+    is_weakly_timed: bool = False
     tags: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     images: tuple[str, ...] = ()

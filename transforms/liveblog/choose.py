@@ -32,6 +32,13 @@ class Judged:
     words: int
     score: float
 
+    @property
+    def weight(self) -> float:
+        """How much text it splits how evenly: one part that holds nearly all is no split."""
+        longest = max(c.words for c in self.candidates)
+        count = len(self.candidates)
+        return self.words * (1 - longest / max(1, self.words)) * count / (count + 1)
+
 
 def judge(page: Outline, group: Group, candidates: list[Candidate], *, live: int, page_words: int) -> Judged:
     """Weigh one group.

@@ -94,6 +94,9 @@ def settle(entries: list[Joined], page: PageTimes) -> list[Settled]:
     """The times of all entries, in their order; None where no evidence gives a day."""
     rows = [_row(entry, page.zone) for entry in entries]
     _reject_shared(rows)
+    for entry, row in zip(entries, rows, strict=True):
+        if entry.shown is not None and entry.shown.is_weakly_timed and row.declared is not None:
+            row.dom = row.clock = None
     _cross_check(rows, page)
     _from_clocks(rows, page)
     for row in rows:

@@ -13,6 +13,9 @@ _WORD = re.compile(r"\w+")
 _SHINGLE_WORDS = 4
 _SHINGLED_WORDS = 80
 _ALIKE = 0.34
+_TELLING_CHARS = 80
+"""A text this long stands twice only where it is a copy, whatever time the copy shows."""
+_MIN_EXCERPT_SHINGLES = 6
 _CUT_OFF = re.compile(r"(?:…|\.\.\.|\[…\]|\[\.\.\.\])$")
 
 
@@ -134,16 +137,13 @@ def without_copies(candidates: list[Candidate]) -> list[Candidate]:
     by_text: dict[tuple[str, object], int] = {}
     for candidate in candidates:
         text = normalise_text(f"{candidate.headline or ''} {' '.join(candidate.paragraphs)}")
-        moment = candidate.published or candidate.shown
+        moment = None if len(text) > _TELLING_CHARS else candidate.published or candidate.shown
         found = by_id.get(candidate.own_id) if candidate.own_id else None
         if found is None and text:
             found = by_text.get((text, moment))
-        if found is None and text and len(text) > 40 and (candidate.is_pinned or (kept and kept[0].is_pinned)):
-            found = next((n for n, k in enumerate(kept[:3]) if _is_copy(k, candidate)), None)
         if found is not None:
-            earlier = kept[found]
-            if earlier.is_pinned and not candidate.is_pinned:
-                candidate.is_key_event |= earlier.is_key_event
+            if found == 0 or (kept[found].is_pinned and not candidate.is_pinned):
+                candidate.is_key_event |= kept[found].is_key_event
                 kept[found] = candidate
             continue
         kept.append(candidate)
@@ -152,15 +152,15 @@ def without_copies(candidates: list[Candidate]) -> list[Candidate]:
             by_id[candidate.own_id] = place
         if text:
             by_text[(text, moment)] = place
-    return kept
+    return kept[1:] if len(kept) > 2 and _is_excerpt(kept[0], kept[1:]) else kept
 
 
-def _is_copy(one: Candidate, other: Candidate) -> bool:
-    if not (one.is_pinned or other.is_pinned):
+def _is_excerpt(first: Candidate, others: list[Candidate]) -> bool:
+    """Whether the entry on top only repeats, in part, one of those below it."""
+    shingles = _shingles(first)
+    if len(shingles) < _MIN_EXCERPT_SHINGLES:
         return False
-    first, second = _shingles(one), _shingles(other)
-    smaller = min(len(first), len(second))
-    return smaller > 0 and len(first & second) >= 0.8 * smaller
+    return any(len(shingles & _shingles(other)) >= 0.8 * len(shingles) for other in others)
 
 
 def body_of(entry: Joined) -> list[str]:

@@ -250,6 +250,9 @@ def _reject_page_level(declared: Declared) -> None:
     if len({c.updated for c in updates}) == 1:
         for c in updates:
             c.updated = None
+    if len({c.authors for c in updates}) == 1 and len(updates[0].authors) > 1:
+        for c in updates:
+            c.authors = ()  # the whole staff, not who wrote the entry
     headlines = Counter(c.headline for c in updates)
     for c in updates:
         if c.headline is not None and headlines[c.headline] > max(2, len(updates) // 3):

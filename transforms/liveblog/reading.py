@@ -47,6 +47,11 @@ _ROLE_LINE = re.compile(
     r"journalist\w*|periodista|giornalista|analyst|presenter|columnist|bureau|writer|producer)\b",
     re.IGNORECASE,
 )
+_SOCIAL_POST = re.compile(
+    r"(?:twitter|x)\.com/[^/]{1,40}/status/|instagram\.com/(?:p|reel|tv)/|facebook\.com/[^/]{1,80}/(?:posts|videos)/|"
+    r"tiktok\.com/@[^/]{1,60}/video/|bsky\.app/profile/[^/]{1,100}/post/|//t\.me/[^/]{1,60}/\d|threads\.(?:net|com)/@[^/]{1,60}/post/",
+    re.IGNORECASE,
+)
 _KEY_ATTRIBUTE = re.compile(r"key[-_ ]?(?:event|moment|post|update)|is-?key\b|highlight(?:ed)?\b", re.IGNORECASE)
 _PIN_ATTRIBUTE = re.compile(r"\b(?:pinned|sticky|is-?pinned|fixed-post)\b|sticky[-_]", re.IGNORECASE)
 _PUBLISHED_ATTRIBUTE = re.compile(r"publi|post|creat|time|date|stamp|sort|epoch", re.IGNORECASE)
@@ -79,8 +84,10 @@ class _Harvest:
     links: list[str] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
     machine: list[Stamp] = field(default_factory=list)
+    box_machine: list[Stamp] = field(default_factory=list)
     shown: list[Stamp] = field(default_factory=list)
     updates: list[Stamp] = field(default_factory=list)
+    updates_in_text: bool = False
     authors: list[str] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
     is_key_event: bool = False
@@ -97,17 +104,28 @@ def read_extent(page: Outline, extent: Extent, page_url: str) -> Candidate:
     candidate.own_id = own_id(page, extent.box)
     _sort_out(harvest, candidate, extent)
     _settle_names(page, extent, harvest, candidate, page_url)
-    candidate.published = next(iter(harvest.machine), None)
+    _settle_times(extent, harvest, candidate)
+    candidate.is_key_event = harvest.is_key_event
+    candidate.is_pinned = harvest.is_pinned
+    return candidate
+
+
+def _settle_times(extent: Extent, harvest: _Harvest, candidate: Candidate) -> None:
+    """The time that found the entry first, then what else it shows, then bare attributes."""
     mark = extent.mark
+    candidate.published = next(iter(harvest.machine), None)
     if mark is not None:
         candidate.published = mark.published or candidate.published
         candidate.shown = mark.shown
     if candidate.shown is None or not candidate.shown.tells_clock:
         candidate.shown = next((s for s in harvest.shown if s.tells_clock), candidate.shown)
     candidate.updated = next(iter(harvest.updates), None)
-    candidate.is_key_event = harvest.is_key_event
-    candidate.is_pinned = harvest.is_pinned
-    return candidate
+    if candidate.published is None and not (candidate.shown and candidate.shown.tells_clock):
+        weak = harvest.updates[:1] if harvest.updates_in_text else harvest.box_machine
+        candidate.published = next(iter(weak + harvest.box_machine + harvest.updates), None)
+        candidate.is_weakly_timed = True
+    elif candidate.published is None:
+        candidate.published = next(iter(harvest.box_machine), None)
 
 
 def _read_box(page: Outline, extent: Extent, harvest: _Harvest) -> None:
@@ -126,7 +144,7 @@ def _read_box(page: Outline, extent: Extent, harvest: _Harvest) -> None:
                 if _UPDATED_ATTRIBUTE.search(name):
                     harvest.updates.append(stamp)
                 elif _PUBLISHED_ATTRIBUTE.search(name):
-                    harvest.machine.append(stamp)
+                    harvest.box_machine.append(stamp)
             elif name in {"data-pinned", "data-sticky"} and value.lower() in {"true", "1"}:
                 harvest.is_pinned = True
             elif re.fullmatch(r"data-(?:is-?)?(?:key|highlight)[\w-]*", name) and value.lower() in {"true", "1"}:
@@ -215,19 +233,20 @@ def _walk(page: Outline, start: int, end: int, harvest: _Harvest) -> None:
                     close()
                     if harvest.pieces and harvest.pieces[-1] is kept:
                         i = following
+        elif tag == "blockquote" and _is_social(page, i):
+            close()
+            _take_embed(page, i, harvest)
+            i = ends[i]
+            continue
         elif tag in _EMPHASIS:
             strong_end = max(strong_end, ends[i])
         elif tag == "meta":
             _take_meta(page, i, harvest)
         elif tag in _SKIPPED:
-            for inner in range(i + 1, min(ends[i], i + 400)):
-                if tags[inner] in _PICTURES:
-                    _take_picture(page, inner, harvest)
-                elif tags[inner] in _FRAMES and page.attributes(inner).get("src"):
-                    harvest.links.append(page.attributes(inner)["src"])
+            _take_silently(page, i, harvest)
             if tag in BLOCKS or tag in {"picture", "video", "audio"}:
                 close()
-            seen_picture |= tag in {"picture", "video"}
+            seen_picture |= tag in {"picture", "video", "figure"}
             i = ends[i]
             continue
         if tag in BLOCKS or tag in {"span", "mark", "small", "em"}:
@@ -257,8 +276,6 @@ def _walk(page: Outline, start: int, end: int, harvest: _Harvest) -> None:
                 list_end = max(list_end, ends[i])
             elif tag == "footer":
                 footer_end = max(footer_end, ends[i])
-            elif tag == "figure":
-                seen_picture = True
         i += 1
     close()
 
@@ -296,6 +313,29 @@ def _take_embed(page: Outline, index: int, harvest: _Harvest) -> None:
     harvest.links += links
 
 
+def _take_silently(page: Outline, index: int, harvest: _Harvest) -> None:
+    """Pictures, frames and embedded posts of an element whose text is not the entry's."""
+    for i in range(index + 1, min(page.ends[index], index + 400)):
+        tag = page.tags[i]
+        if tag in _PICTURES:
+            _take_picture(page, i, harvest)
+        elif tag in _FRAMES or (tag == "a" and _SOCIAL_POST.search(page.attributes(i).get("href", ""))):
+            attributes = page.attributes(i)
+            link = attributes.get("src") or attributes.get("href")
+            if link:
+                harvest.links.append(link)
+
+
+def _is_social(page: Outline, index: int) -> bool:
+    """Whether a quote is a post of a social network: it names its own address."""
+    if page.attributes(index).get("cite", "") and _SOCIAL_POST.search(page.attributes(index)["cite"]):
+        return True
+    return any(
+        page.tags[i] == "a" and _SOCIAL_POST.search(page.attributes(i).get("href", ""))
+        for i in range(index + 1, min(page.ends[index], index + 200))
+    )
+
+
 def _take_junk(page: Outline, index: int, harvest: _Harvest) -> None:
     for i in range(index, min(page.ends[index], index + 400)):
         tag = page.tags[i]
@@ -322,7 +362,8 @@ def _take_time(page: Outline, index: int, harvest: _Harvest) -> None:
     if is_update:
         stamp = machine or shown
         if stamp is not None:
-            harvest.updates.append(stamp)
+            harvest.updates.insert(0, stamp)
+            harvest.updates_in_text = True
         return
     if machine is not None:
         harvest.machine.append(machine)
@@ -378,7 +419,7 @@ def _sort_out(harvest: _Harvest, candidate: Candidate, extent: Extent) -> None:
             authors += names_in(text)
             continue
         if piece.is_heading and headline is None and not body_words(body):
-            text = _without_lead(text, extent, harvest)
+            text = _without_lead(_without_labels(piece, harvest), extent, harvest)
             if text and len(text.split()) <= MAX_HEADLINE_WORDS:
                 headline = text
                 body = [b for b in body if b.in_text_block]
@@ -461,6 +502,18 @@ def _short_parts(piece: _Piece, harvest: _Harvest, authors: list[str], *, header
     for stamp in stamps:
         (harvest.updates if stamp.is_update else harvest.shown).append(stamp)
     return True
+
+
+def _without_labels(piece: _Piece, harvest: _Harvest) -> str:
+    """A heading without the badges set before or after its words."""
+    parts = [part for part in piece.parts if part.strip()]
+    kept = [part for part in parts if not is_label(part.strip())]
+    if not kept or len(kept) == len(parts):
+        return piece.text
+    for part in parts:
+        harvest.is_key_event |= marks_key_event(part.strip())
+        harvest.is_pinned |= marks_pinned(part.strip())
+    return " ".join("".join(kept).split())
 
 
 def _without_lead(text: str, extent: Extent, harvest: _Harvest) -> str:

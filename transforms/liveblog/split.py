@@ -86,7 +86,7 @@ def _shown_entries(body: Outline, page: Page, *, live: int) -> list[Candidate]:
             continue
         group.extents = [extent for _, extent in kept]
         judged = judge(body, group, [c for c, _ in kept], live=live, page_words=page_words)
-        if judged.score >= 1 and (best is None or judged.words > best.words):
+        if judged.score >= 1 and (best is None or judged.weight > best.weight):
             best = judged
     if best is None:
         return []
