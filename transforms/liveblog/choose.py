@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from statistics import median
-from urllib.parse import urlsplit
 
 from transforms.liveblog.candidate import Candidate
 from transforms.liveblog.groups import Group
@@ -31,13 +30,7 @@ class Judged:
     candidates: list[Candidate]
     words: int
     score: float
-
-    @property
-    def weight(self) -> float:
-        """How much text it splits how evenly: one part that holds nearly all is no split."""
-        longest = max(c.words for c in self.candidates)
-        count = len(self.candidates)
-        return self.words * (1 - longest / max(1, self.words)) * count / (count + 1)
+    weight: float = 0.0
 
 
 def judge(page: Outline, group: Group, candidates: list[Candidate], *, live: int, page_words: int) -> Judged:
@@ -133,31 +126,25 @@ def _replies(page: Outline, group: Group) -> bool:
 
 def _links_away(page: Outline, group: Group) -> float:
     """Share of entries whose headline, or whole box, is a link to another page."""
-    hits = 0
-    for extent in group.extents:
-        found = False
-        at = page.parents[extent.box]
-        if page.tags[extent.box] == "a" or (at >= 0 and page.tags[at] == "a"):
-            found = True
-        for start, end in extent.spans:
-            for i in range(start, min(end, start + 120)):
-                if page.tags[i] != "a":
-                    continue
-                href = page.attributes(i).get("href", "")
-                if not href or href.startswith(("#", "?", "javascript:", "mailto:")) or "#" in href:
-                    continue
-                parent, above = page.parents[i], page.parents[page.parents[i]]
-                inside = any(page.tags[c] in HEADINGS for c in range(i, min(page.ends[i], i + 12)))
-                if page.tags[parent] in HEADINGS or page.tags[above] in HEADINGS or inside:
-                    found = True
-                    break
-        hits += found
+    hits = sum(_leads_away(page, start, end) for extent in group.extents for start, end in extent.spans[:1])
     return hits / len(group.extents)
 
 
-def host_of(url: str) -> str:
-    """The host of an address, "" where there is none."""
-    try:
-        return urlsplit(url).netloc
-    except ValueError:
-        return ""
+def _leads_away(page: Outline, start: int, end: int) -> bool:
+    """Whether the first heading of a range, or all of it, is a link to another page."""
+    heading = next((i for i in range(start, min(end, start + 120)) if page.tags[i] in HEADINGS), None)
+    if heading is None:
+        first = next((i for i in range(start, min(end, start + 12)) if page.tags[i] == "a"), None)
+        return first is not None and page.ends[first] >= end - 2 and _is_away(page, first)
+    around = [heading]
+    for _ in range(4):
+        if around[-1] <= start:
+            break
+        around.append(page.parents[around[-1]])
+    inside = range(heading, min(page.ends[heading], heading + 8))
+    return any(page.tags[i] == "a" and _is_away(page, i) for i in (*around, *inside) if i >= 0)
+
+
+def _is_away(page: Outline, index: int) -> bool:
+    href = page.attributes(index).get("href", "")
+    return bool(href) and not href.startswith(("?", "javascript:", "mailto:")) and "#" not in href

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from statistics import median
 
 from transforms.liveblog.marks import DayMark, Mark
@@ -41,7 +41,12 @@ class Group:
 
     extents: list[Extent]
     form: str
-    words: list[int] = field(default_factory=list)
+
+    def weight(self, totals: list[int]) -> float:
+        """How much text it splits how evenly: one part that holds nearly all is no split."""
+        sizes = [sum(totals[b] - totals[a] for a, b in e.spans) for e in self.extents]
+        total = sum(sizes)
+        return total * (1 - max(sizes) / max(1, total)) * len(sizes) / (len(sizes) + 1)
 
 
 def text_lengths(page: Outline) -> list[int]:

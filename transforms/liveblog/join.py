@@ -69,8 +69,9 @@ def _pair_by_name(shown: list[Candidate], declared: list[Candidate], partner: di
                     taken.add(other)
                     break
     # An anchor number (post1, update22) counts places, not entries: the texts must agree
-    agree = sum(_alike_enough(shown[a], declared[b]) for a, b in pairs)
-    if pairs and agree >= 0.7 * len(pairs):
+    sample = pairs[:: max(1, len(pairs) // 8)]
+    agree = sum(_alike_enough(shown[a], declared[b]) for a, b in sample)
+    if pairs and agree >= 0.7 * len(sample):
         partner.update(pairs)
     else:
         partner.update(pair for pair in pairs if _alike_enough(shown[pair[0]], declared[pair[1]]))
@@ -132,27 +133,29 @@ def without_copies(candidates: list[Candidate]) -> list[Candidate]:
 
     Of two copies the stream's stays where it is, the pinned one goes; else the first stays.
     """
-    kept: list[Candidate] = []
+    kept: list[Candidate | None] = []
     by_id: dict[str, int] = {}
     by_text: dict[tuple[str, object], int] = {}
     for candidate in candidates:
-        text = normalise_text(f"{candidate.headline or ''} {' '.join(candidate.paragraphs)}")
+        text = f"{candidate.headline or ''} {' '.join(candidate.paragraphs)}".strip()
         moment = None if len(text) > _TELLING_CHARS else candidate.published or candidate.shown
         found = by_id.get(candidate.own_id) if candidate.own_id else None
         if found is None and text:
             found = by_text.get((text, moment))
-        if found is not None:
-            if found == 0 or (kept[found].is_pinned and not candidate.is_pinned):
-                candidate.is_key_event |= kept[found].is_key_event
-                kept[found] = candidate
-            continue
+        earlier = kept[found] if found is not None else None
+        if found is not None and earlier is not None:
+            if found and (not earlier.is_pinned or candidate.is_pinned):
+                continue
+            candidate.is_key_event |= earlier.is_key_event
+            kept[found] = None
         kept.append(candidate)
         place = len(kept) - 1
         if candidate.own_id:
             by_id[candidate.own_id] = place
         if text:
             by_text[(text, moment)] = place
-    return kept[1:] if len(kept) > 2 and _is_excerpt(kept[0], kept[1:]) else kept
+    left = [candidate for candidate in kept if candidate is not None]
+    return left[1:] if len(left) > 2 and _is_excerpt(left[0], left[1:]) else left
 
 
 def _is_excerpt(first: Candidate, others: list[Candidate]) -> bool:

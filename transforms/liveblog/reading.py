@@ -408,6 +408,8 @@ def _sort_out(harvest: _Harvest, candidate: Candidate, extent: Extent) -> None:
             continue
         if opens_byline(text):
             continue
+        if not piece.is_heading and _short_parts(piece, harvest, authors, header=not body):
+            continue
         if piece.is_author and len(text) <= 160:
             names = names_in(text)
             if names:
@@ -431,7 +433,9 @@ def _sort_out(harvest: _Harvest, candidate: Candidate, extent: Extent) -> None:
             if lead is not None and lead[0].clock == (extent.mark.shown.clock if extent.mark.shown else None):
                 opened = True
                 rest = _rest_of_lead(text, lead[1])
-                if rest:
+                if len(rest) <= 60 and is_name(rest):
+                    authors.append(rest)
+                elif rest:
                     headline, kept = _lead_headline(piece, rest, headline)
                     if kept:
                         piece.text = kept
@@ -441,8 +445,6 @@ def _sort_out(harvest: _Harvest, candidate: Candidate, extent: Extent) -> None:
         if tail is not None and len(tail[0]) < 80:
             authors += names_in(tail[0])
             harvest.shown.append(tail[1])
-            continue
-        if not piece.is_heading and _short_parts(piece, harvest, authors, header=not body):
             continue
         if not body and len(text) <= 60 and is_name(text) and _names_place(pieces, n, headline):
             authors.append(text)
@@ -564,6 +566,10 @@ def _strong_head(piece: _Piece, rest: str) -> str | None:
 def _finish(
     candidate: Candidate, headline: str | None, body: list[_Piece], authors: list[str], extent: Extent
 ) -> None:
+    while len(body) > 1 and _is_byline_tail(body[-1]):
+        authors += names_in(body.pop().text)
+    if headline is None and len(body) > 1 and _is_bold_headline(body[0]):
+        headline = body.pop(0).text
     prose = [piece for piece in body if piece.in_text_block or piece.is_heading]
     prose_words = sum(len(piece.text.split()) for piece in prose)
     other_words = sum(len(piece.text.split()) for piece in body) - prose_words
@@ -571,26 +577,24 @@ def _finish(
         body = [piece for piece in body if piece in prose or _is_prose(piece)]
     elif headline is not None or len(body) > 1:
         body = [piece for piece in body if piece.in_text_block or not _is_card(piece)]
-    while body and _is_byline_tail(body[-1]):
-        authors += names_in(body.pop().text)
-    if headline is None and len(body) > 1:
-        first = body[0]
-        if (
-            first.strong_chars >= 0.9 * len(first.text.replace(" ", ""))
-            and len(first.text.split()) <= MAX_HEADLINE_WORDS
-            and not first.in_list
-            and first.text[-1] not in ",;"
-        ):
-            headline = first.text
-            body = body[1:]
     candidate.headline = headline
     candidate.authors = tuple(dict.fromkeys(authors))
     candidate.paragraphs = [piece.text for piece in body]
 
 
+def _is_bold_headline(piece: _Piece) -> bool:
+    text = piece.text
+    return (
+        piece.strong_chars >= 0.9 * len(text.replace(" ", ""))
+        and len(text.split()) <= MAX_HEADLINE_WORDS
+        and not piece.in_list
+        and text[-1] not in ",;"
+    )
+
+
 def _is_byline_tail(piece: _Piece) -> bool:
     text = piece.text
-    return len(text) <= 60 and not piece.in_list and (is_byline(text) or (not piece.in_text_block and is_name(text)))
+    return len(text) <= 60 and not piece.in_list and (is_byline(text) or is_name(text))
 
 
 def _is_prose(piece: _Piece) -> bool:

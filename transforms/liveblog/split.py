@@ -9,7 +9,7 @@ from schemas.ids import entry_id, normalise_text
 from schemas.records import Entry, Page, SplitPage
 from transforms.liveblog.article import as_article
 from transforms.liveblog.candidate import Candidate
-from transforms.liveblog.choose import judge
+from transforms.liveblog.choose import Judged, judge
 from transforms.liveblog.clocks import PageTimes, Settled, day_of_url, settle
 from transforms.liveblog.groups import Group, group_of, item_groups, text_lengths
 from transforms.liveblog.join import Joined, authors_of, body_of, headline_of, join
@@ -69,29 +69,41 @@ def _split_text(page: Page, zone: tzinfo | None) -> SplitPage:
 def _shown_entries(body: Outline, page: Page, *, live: int) -> list[Candidate]:
     """The entries that the page shows: the best of all groups of repeating parts."""
     totals = text_lengths(body)
-    page_words = max(1, totals[-1] // 6)
     marks, days = find_marks(body)
-    groups: list[Group] = []
-    for cluster in clusters(body, marks):
-        group = group_of(body, cluster, totals, days)
-        if group is not None:
-            groups.append(group)
-    if live == 2:
-        groups += item_groups(body)
-    best = None
-    for group in groups:
-        candidates = [read_extent(body, extent, page.page_url) for extent in group.extents]
-        kept = [(c, e) for c, e in zip(candidates, group.extents, strict=True) if _says_something(c)]
-        if len(kept) < MIN_ENTRIES:
-            continue
-        group.extents = [extent for _, extent in kept]
-        judged = judge(body, group, [c for c, _ in kept], live=live, page_words=page_words)
-        if judged.score >= 1 and (best is None or judged.weight > best.weight):
-            best = judged
+    found = (group_of(body, cluster, totals, days) for cluster in clusters(body, marks))
+    best = _best(body, [g for g in found if g is not None], page, totals, live=live)
+    if best is None and live == 2:
+        best = _best(body, item_groups(body), page, totals, live=live)
     if best is None:
         return []
     _give_days(best.group, best.candidates, days)
     return best.candidates
+
+
+def _best(
+    body: Outline, groups: list[Group], page: Page, totals: list[int], *, live: int
+) -> Judged | None:
+    """The group that splits most text most evenly, of those that pass for a live blog.
+
+    Groups are read heaviest first, and no more once the rest weigh less.
+    """
+    page_words = max(1, totals[-1] // 6)
+    weighed = sorted(((g.weight(totals), n) for n, g in enumerate(groups)), reverse=True)
+    best: Judged | None = None
+    for weight, n in weighed:
+        if best is not None and weight < best.weight:
+            break
+        group = groups[n]
+        read = [(e, read_extent(body, e, page.page_url)) for e in group.extents]
+        kept = [(e, c) for e, c in read if _says_something(c)]
+        if len(kept) < MIN_ENTRIES:
+            continue
+        group.extents = [e for e, _ in kept]
+        judged = judge(body, group, [c for _, c in kept], live=live, page_words=page_words)
+        judged.weight = weight
+        if judged.score >= 1 and best is None:
+            best = judged
+    return best
 
 
 def _says_something(candidate: Candidate) -> bool:

@@ -393,7 +393,7 @@ def at(day: date, clock: time, zone: tzinfo) -> datetime | None:
 
 
 _LEAD = re.compile(
-    r"^[\W_]{0,6}(?:(?:ore|um|à|às|at|godz\.?|om|alle|kl\.?|uhrzeit|h)\s)?"
+    r"^[\W_]{0,6}(?:(?i:ore|um|à|às|at|godz\.?|om|alle|kl\.?|uhrzeit|h)\s)?"
     r"(?P<clock>(?:2[0-4]|[01]?\d)(?!\d)(?:\s?[:.hH]\s?[0-5]\d(?!\d)(?::[0-5]\d)?|\s?[hH](?=[\s.:\-–—,]))?(?:\s?[aApP]\.?[mM]\b\.?)?)"
     r"(?P<unit>\s?(?:Uhr|uhr|UHR|uur|hrs|hs|h|u)\b\.?)?"
     r"(?P<zone>\s?\(?(?:[A-Z]{2,4}T|GMT|UTC|MEZ|MESZ|ET|PT|CT|UK|IST|BST)(?:\stime)?\b\)?)?"
