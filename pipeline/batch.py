@@ -17,6 +17,7 @@ from schemas.ids import stable_id
 logging.disable(logging.WARNING)  # Beam warns on import of what nobody here uses
 import apache_beam as beam  # noqa: E402
 from apache_beam.options.pipeline_options import PipelineOptions  # noqa: E402
+from apache_beam.runners.runner import create_runner  # noqa: E402
 
 logging.disable(logging.NOTSET)
 
@@ -118,6 +119,10 @@ def to_beam_options(runner: str, flags: list[str]) -> PipelineOptions:
     except SystemExit as error:
         reason = complaint.getvalue().strip().rpartition("error: ")[2]
         raise UsageError(f"{reason} (an option of Apache Beam)") from error
+    try:
+        create_runner(runner)
+    except (ValueError, ImportError, AttributeError) as error:
+        raise UsageError(f"--runner {runner}: {error}") from error
     if unknown and _LOCAL_RUNNERS.fullmatch(runner):
         raise UsageError(f"unknown option --{min(unknown)} (see news-ingest batch --help)")
     stray = [

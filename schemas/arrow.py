@@ -12,7 +12,7 @@ from schemas.topics import TOPIC_SCHEME
 SCHEMA_VERSION = "1"
 
 _TIMESTAMP = pa.timestamp("us", tz="UTC")
-_STRINGS = pa.list_(pa.string())
+_STRINGS = pa.list_(pa.field("element", pa.string()))  # as Parquet gives it back
 
 _METADATA = {"news_ingest.schema_version": SCHEMA_VERSION, "news_ingest.topic_scheme": TOPIC_SCHEME}
 

@@ -42,7 +42,7 @@ source string
 
 
 def test_entries_have_the_columns_of_the_contract() -> None:
-    columns = [f"{field.name} {field.type}".replace("item:", "element:") for field in ENTRIES]
+    columns = [f"{field.name} {field.type}" for field in ENTRIES]
     assert columns == CONTRACT.split("\n")[1:-1]
 
 

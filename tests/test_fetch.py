@@ -6,7 +6,7 @@ import gzip
 import socket
 import threading
 import zlib
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
@@ -46,6 +46,10 @@ class Site(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def do_GET(self) -> None:
+        with suppress(ConnectionError):  # the other side may hang up
+            self.misbehave()
+
+    def misbehave(self) -> None:
         path = self.path.split("?")[0].strip("/")
         if path.isdigit():
             self.answer(int(path), b"x" * 10)
@@ -63,10 +67,22 @@ class Site(BaseHTTPRequestHandler):
             self.answer(200, bytes(2_000_000))
         elif path == "moved":
             self.answer(302, b"y" * 100, Location="/page#top")
+        elif path == "moved-endlessly":
+            self.send_response(302)
+            self.send_header("Location", "/page")
+            self.end_headers()
+            while not stop.wait(0.01):
+                self.wfile.write(bytes(1000))
+        elif path == "set-cookie":
+            self.answer(302, Location="/cookie", Set_Cookie="seen=yes")
+        elif path == "cookie":
+            self.answer(200, self.headers.get("Cookie", "none").encode())
         elif path == "round":
             self.answer(302, Location="/round")
         elif path == "inwards":
             self.answer(302, Location=f"http://127.0.0.1:{self.server.server_port}/page")  # type: ignore[attr-defined]
+        elif path == "broken-address":
+            self.answer(302, Location="http://[broken")
         elif path == "elsewhere":
             self.answer(301, Location="ftp://lantern-gazette.example/")
         elif path == "short":
@@ -131,6 +147,14 @@ def test_redirects_are_followed_and_the_last_address_counts(site: str) -> None:
     assert (page.url, page.content) == (f"{site}/page", PAGE)
 
 
+def test_the_body_of_a_redirect_is_not_waited_for(site: str) -> None:
+    assert get(f"{site}/moved-endlessly").content == PAGE
+
+
+def test_cookies_are_kept_over_redirects(site: str) -> None:
+    assert get(f"{site}/set-cookie").content == b"seen=yes"
+
+
 def test_the_user_agent_names_us(site: str) -> None:
     assert get(f"{site}/agent", user_agent="paper-boy/1").content == b"paper-boy/1"
 
@@ -153,6 +177,7 @@ def test_a_compressed_body_is_decompressed(site: str) -> None:
         ("204", "http_unexpected"),
         ("304", "http_unexpected"),
         ("elsewhere", "http_unexpected"),
+        ("broken-address", "http_unexpected"),
         ("round", "too_many_redirects"),
         ("deflate-broken", "gzip_broken"),
         ("short", "connection_failed"),

@@ -105,6 +105,8 @@ def _carry_out(dataset: str, intent: dict[str, Any]) -> dict[str, Any]:
     storage.write_json(storage.join(dataset, manifest_path(run_id)), manifest)
     storage.delete([storage.join(dataset, _intent_path(run_id))])
     storage.delete_tree(storage.join(dataset, STAGING, run_id))
+    if not storage.files_below(dataset, f"{STAGING}/**"):
+        storage.delete_tree(storage.join(dataset, STAGING))
     return manifest
 
 

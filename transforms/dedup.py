@@ -134,8 +134,14 @@ def settle_duplicates(
 
 
 def survivor_order(row: EntryRow) -> tuple[Any, ...]:
-    """Who survives among equals: published first, the longer, the lower id."""
-    return (row.published_at or _FAR_FUTURE, -len(row.body), row.entry_id, row.revision)
+    """Who survives among equals: published first, to the minute; with a
+    permalink of its own, which a re-posted copy lacks; the longer; and then by
+    address and id, so that the order is total.
+    """
+    published_at = row.published_at or _FAR_FUTURE
+    minute = published_at.replace(second=0, microsecond=0)
+    has_no_permalink = row.entry_url is None
+    return (minute, has_no_permalink, -len(row.body), published_at, row.page_url, row.entry_id)
 
 
 def known_entry(row: EntryRow, duplicate_of: str | None = None) -> KnownEntry:

@@ -213,18 +213,25 @@ def _page_url(fetched: FetchedPage, declared: Iterable[str | None]) -> str:
     """
     own = fetched.url
     own_host = urlsplit(own).hostname if own else None
+    nameless = own_host is None or _is_address(own_host)
     for value in declared:
-        url = urljoin(own or "", value.strip()) if value else ""
-        cleaned = clean_url(url) if url.startswith(("http://", "https://")) else None
-        if not cleaned or not urlsplit(cleaned).hostname:
-            continue
-        nameless = own_host is None or _is_address(own_host)
-        if nameless or registered_domain(cleaned) == registered_domain(own or ""):
-            return urldefrag(cleaned).url
+        cleaned = _clean_address(value, own)
+        if cleaned and (nameless or registered_domain(cleaned) == registered_domain(own or "")):
+            return cleaned
     if own:
-        return urldefrag(clean_url(own) or own).url
+        return _clean_address(own, None) or own
     uri = fetched.request.uri
     return uri if "://" in uri else Path(uri).absolute().as_uri()
+
+
+def _clean_address(value: str | None, base: str | None) -> str | None:
+    """An absolute http(s) address without fragment and tracking; None if it is none."""
+    try:
+        url = urljoin(base or "", (value or "").strip())
+        cleaned = clean_url(url) if url.startswith(("http://", "https://")) else None
+        return urldefrag(cleaned).url if cleaned and urlsplit(cleaned).hostname else None
+    except ValueError:  # what urllib says of an address that is none
+        return None
 
 
 def _meta(tree: LexborHTMLParser) -> dict[str, str]:

@@ -23,6 +23,7 @@ from urllib.parse import urldefrag, urljoin
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
+from requests.cookies import extract_cookies_to_jar
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
@@ -86,9 +87,7 @@ def fetch_page(
     try:
         for _ in range(_REDIRECTS_MAX + 1):
             left_s = max(deadline_s - monotonic_s(), 0.001)
-            # Redirects are followed here: requests would read the body of each
-            # hop whole, however long it is and however long that takes.
-            with session.get(url, stream=True, timeout=left_s, allow_redirects=False) as response:
+            with _send(session, url, left_s) as response:
                 target = session.get_redirect_target(response)
                 if target is None:
                     _check_status(response.status_code)
@@ -102,9 +101,7 @@ def fetch_page(
                         content_type=response.headers.get("Content-Type"),
                         fetched_at=now(),
                     )
-                url = urldefrag(urljoin(url, target)).url
-                if not is_url(url):
-                    raise FetchError("http_unexpected", f"redirected to {url}")
+                url = _redirected(url, target)
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         raise _as_fetch_error(error) from error
     raise FetchError("too_many_redirects", f"more than {_REDIRECTS_MAX}, the last to {url}")
@@ -148,6 +145,29 @@ def new_session(limits: FetchLimits) -> requests.Session:
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
+
+
+def _send(session: requests.Session, url: str, timeout_s: float) -> requests.Response:
+    """One request, no redirect followed.
+
+    Session.send would read the body of a redirect whole, however long it is
+    and however long that takes, even when told not to follow.
+    """
+    prepared = session.prepare_request(requests.Request("GET", url))
+    settings: Any = session.merge_environment_settings(url, {}, True, None, None)
+    response = session.get_adapter(url).send(prepared, timeout=timeout_s, **settings)
+    extract_cookies_to_jar(session.cookies, prepared, response.raw)
+    return response
+
+
+def _redirected(url: str, target: str) -> str:
+    try:
+        found = urldefrag(urljoin(url, target)).url
+    except ValueError as error:
+        raise FetchError("http_unexpected", f"redirected to {target}: {error}") from error
+    if not is_url(found):
+        raise FetchError("http_unexpected", f"redirected to {found}")
+    return found
 
 
 def _is_text_name(path: str) -> bool:

@@ -124,7 +124,7 @@ class _FetchHosts(beam.DoFn):
                 self._pool.submit(self._fetch_host, list(requests.values()), timestamp, window)
             )
         while not self._results.empty():
-            yield self._results.get().value
+            yield self._results.get()
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         while not all(host.done() for host in self._hosts):

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from schemas.errors import ExtractError
+from transforms.markup import DEPTH_MAX, json_ld_nodes, json_ld_types, parse_html, parse_iso_time
+
+
+def script(text: str) -> str:
+    return f'<html><script type="application/ld+json">{text}</script></html>'
+
+
+@pytest.mark.parametrize("unit", ["<div>", "<ul><li>", "<section><div>", "<DIV CLASS=a>"])
+def test_blocks_nested_beyond_reason_are_refused(unit: str) -> None:
+    with pytest.raises(ExtractError) as caught:
+        parse_html(unit * 100_000)
+    assert caught.value.code == "page_too_deep"
+
+
+def test_deep_but_closed_again_is_refused_too() -> None:
+    with pytest.raises(ExtractError):
+        parse_html("<div>" * 20_000 + "</div>" * 20_000)
+
+
+def test_a_long_flat_page_is_fine() -> None:
+    tree = parse_html("<ul>" + "<li><div><p>word</p><br><img></div>" * 10_000 + "</ul>")
+    assert len(tree.css("li")) == 10_000
+
+
+def test_as_deep_as_allowed() -> None:
+    depth = DEPTH_MAX - 1
+    markup = "<div>" * depth + "x" + "</div>" * depth + "<br>" * 20_000
+    assert len(parse_html(markup).css("div")) == depth
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"@type": "NewsArticle"}',
+        '[{"@type": "NewsArticle"}]',
+        '{"@graph": [{"@type": "NewsArticle"}]}',
+        '{"@context": "https://schema.org", "@graph": [[{"@type": "NewsArticle"}]]}',
+        '<!-- {"@type": "NewsArticle"} -->',
+        '// <![CDATA[\n{"@type": "NewsArticle"}\n// ]]>',
+        '{"@type": "NewsArticle",}',
+        '{"@type": "NewsArticle"};',
+    ],
+)
+def test_json_ld_in_its_shapes(text: str) -> None:
+    assert json_ld_nodes(script(text)) == ({"@type": "NewsArticle"},)
+
+
+def test_raw_newlines_in_strings_are_kept() -> None:
+    assert json_ld_nodes(script('{"headline": "two\nlines"}')) == ({"headline": "two\nlines"},)
+
+
+@pytest.mark.parametrize("text", ["", "nothing", '{"a": ', "[" * 100_000, "3", '"text"'])
+def test_what_is_no_json_object_is_left_out(text: str) -> None:
+    assert json_ld_nodes(script(text)) == ()
+
+
+def test_types_come_without_their_namespace() -> None:
+    assert json_ld_types({"@type": ["https://schema.org/Report", "Thing"]}) == {"Report", "Thing"}
+    assert json_ld_types({"@type": "Person"}) == {"Person"}
+    assert json_ld_types({}) == frozenset()
+
+
+NOON = datetime(2026, 5, 12, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026-05-12T12:00:00Z", "2026-05-12T14:00:00+02:00", "2026-05-12T17:30+0530",
+     " 2026-05-12T12:00:00.000Z "],
+)  # fmt: skip
+def test_iso_times_that_name_their_zone(text: str) -> None:
+    assert parse_iso_time(text, None) == NOON
+
+
+def test_a_time_without_zone_needs_one() -> None:
+    assert parse_iso_time("2026-05-12T14:00:00", None) is None
+    assert parse_iso_time("2026-05-12T14:00:00", ZoneInfo("Europe/Paris")) == NOON
+
+
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", None, 5, ["2026-05-12"], "2026-05-12", "0001-01-01T00:00:00+14:00"]
+)
+def test_what_tells_no_time(text: object) -> None:
+    assert parse_iso_time(text, ZoneInfo("Europe/Paris")) is None

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.__main__ import main
+from pipeline.options import LOCAL_RUNNER, fetch_limits, parse
+from schemas.errors import UsageError
+
+BATCH = ["batch", "--url", "https://a.example/", "--output", "out"]
+
+
+def test_the_defaults_of_batch() -> None:
+    options = parse([*BATCH, "--input", "a", "--input", "b"])
+    assert (options.runner, options.max_error_ratio, options.timezone) == (LOCAL_RUNNER, 0.5, None)
+    assert (options.input, options.url, options.beam_flags) == (
+        ["a", "b"],
+        ["https://a.example/"],
+        [],
+    )
+    limits = fetch_limits(options)
+    assert (limits.timeout_s, limits.page_bytes_max) == (30.0, 16 * 1024 * 1024)
+    assert not limits.allow_private_hosts
+
+
+def test_what_only_beam_may_know_is_kept_for_it() -> None:
+    options = parse([*BATCH, "--runner=FlinkRunner", "--flink_master", "localhost:8081"])
+    assert options.runner == "FlinkRunner"
+    assert options.beam_flags == ["--flink_master", "localhost:8081"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], ["COMMAND"]),
+        (["bake"], ["bake", "batch"]),
+        (["batch", "--output", "out"], ["no input", "--input"]),
+        (["batch", "--url", "https://a.example/"], ["--output"]),
+        ([*BATCH, "--timezone", "Mars/Base"], ["--timezone", "Mars/Base", "Europe/London"]),
+        ([*BATCH, "--timezone", "../../etc/passwd"], ["--timezone"]),
+        ([*BATCH, "--max_error_ratio", "2"], ["--max_error_ratio", "between 0 and 1"]),
+        ([*BATCH, "--max_error_ratio", "half"], ["--max_error_ratio", "not a number"]),
+        ([*BATCH, "--timeout_s", "0"], ["--timeout_s", "above 0"]),
+        ([*BATCH, "--timeout_s", "nan"], ["--timeout_s", "above 0"]),
+        ([*BATCH, "--max_page_bytes", "-1"], ["--max_page_bytes"]),
+        (["batch", "--url", "x", "--output", "a*b"], ["--output", "pattern"]),
+        (["split"], ["PAGE"]),
+        (["split", "page.html", "--colour"], ["unknown option --colour"]),
+        (["split", "a.html", "b.html"], ["b.html"]),
+        (["sample", "--url", "x"], ["unknown option --url"]),
+    ],
+)
+def test_wrong_usage_names_the_option_and_the_remedy(
+    arguments: list[str], words: list[str]
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse(arguments)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert [word for word in words if word not in message] == []
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [["--colour"], ["--colour=red"], ["stray"], ["--direct_num_workers", "many"],
+     ["--runner", "NoSuchRunner"]],
+)  # fmt: skip
+def test_what_neither_we_nor_beam_know_is_one_line_and_exit_2(
+    extra: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "set"
+    assert main(["batch", "--url", "https://a.example/", "--output", str(output), *extra]) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith("news-ingest: ")
+    assert said.err.count("\n") == 1
+    assert said.out == ""
+    assert extra[0].partition("=")[0] in said.err or extra[-1] in said.err
+    assert not output.exists()
+
+
+def test_an_output_that_is_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "set"
+    file.write_text("mine")
+    assert main(["batch", "--url", "https://a.example/", "--output", str(file)]) == 2
+    said = capsys.readouterr().err
+    assert "--output" in said
+    assert "is a file" in said
+    assert said.count("\n") == 1
+    assert file.read_text() == "mine"
+
+
+@pytest.mark.parametrize("command", [[], ["batch"], ["split"], ["sample"]])
+def test_help(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([*command, "--help"])
+    assert caught.value.code == 0
+    assert "usage: news-ingest" in capsys.readouterr().out
