@@ -17,6 +17,8 @@ def main(arguments: list[str] | None = None) -> int:
     none of these: it ends with its traceback.
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    # What it cannot read is a dead letter of ours; it need not be said twice.
+    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
     try:
         options = parse(sys.argv[1:] if arguments is None else arguments)
         # A command is imported only when it is run: Beam takes three seconds,

@@ -177,7 +177,7 @@ def test_bad_pages_are_dead_letters_and_the_rest_is_unharmed(tmp_path: Path) -> 
     pages = tmp_path / "pages"
     pages.mkdir()
     (pages / "russian.html").write_bytes(RUSSIAN.encode("cp1251"))
-    (pages / "zipped.html.gz").write_bytes(gzip.compress(RUSSIAN.replace("пять", "семь").encode()))
+    (pages / "zipped[1].html.gz").write_bytes(gzip.compress(RUSSIAN.replace("пять", "семь").encode()))
     (pages / "empty.html").write_bytes(b"")
     (pages / "binary.html").write_bytes(bytes(range(256)) * 40)
     (pages / "huge.html").write_bytes(b"<div>" * (10 * 1024 * 1024))

@@ -78,11 +78,11 @@ def open_any_file(path: str) -> tuple[IO[bytes], float]:
     Raises OSError if it cannot be opened.
     """
     try:
-        modified_at_s = FileSystems.match([path], [1])[0].metadata_list[0].last_updated_in_seconds
+        metadata = FileSystems.get_filesystem(path).metadata(path)
         stream = FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
-    except (BeamIOError, IndexError) as error:
+    except BeamIOError as error:
         raise OSError(str(error)) from error
-    return stream, modified_at_s
+    return stream, metadata.last_updated_in_seconds
 
 
 class _FetchHosts(beam.DoFn):
