@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from schemas.records import Page
-from transforms.liveblog import split_page
 from transforms.liveblog.split import split_with
 
 STORIES = json.loads(

@@ -55,6 +55,14 @@ def names_in(byline: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def only_names_in(text: str) -> tuple[str, ...]:
+    """The people of a text that names people, perhaps with their place, and says nothing else."""
+    parts = [part for part in _SPLIT.split(" ".join(text.split())) if part]
+    if len(text) > MAX_BYLINE_CHARS or not all(is_name(_AFTER_NAME.sub("", part)) for part in parts):
+        return ()
+    return names_in(text)
+
+
 @lru_cache(maxsize=4096)
 def is_name(text: str, *, sure: bool = False) -> bool:
     """Whether a text reads as one person's name.

@@ -30,7 +30,6 @@ class Judged:
     candidates: list[Candidate]
     words: int
     score: float
-    weight: float = 0.0
 
 
 def judge(page: Outline, group: Group, candidates: list[Candidate], *, live: int, page_words: int) -> Judged:

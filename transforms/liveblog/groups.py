@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from statistics import median
@@ -62,8 +63,13 @@ def text_lengths(page: Outline) -> list[int]:
     return totals
 
 
-def group_of(page: Outline, cluster: list[Mark], totals: list[int], days: list[DayMark]) -> Group | None:
-    """The entries round the marks of one cluster; None if they do not repeat."""
+def group_of(
+    page: Outline, cluster: list[Mark], totals: list[int], every: list[Mark], days: list[DayMark]
+) -> Group | None:
+    """The entries round the marks of one cluster; None if they do not repeat.
+
+    totals: of ``text_lengths``. every: all marks of the page, in order.
+    """
     marks = _one_per_place(page, cluster)
     if len(marks) < 2:
         return None
@@ -75,7 +81,7 @@ def group_of(page: Outline, cluster: list[Mark], totals: list[int], days: list[D
     flat = _flattened(page, extents, totals, days)
     group = Group(flat or extents, marks[0].form)
     if not flat:
-        _take_siblings(page, group, totals)
+        _take_siblings(page, group, totals, every)
     return group
 
 
@@ -258,25 +264,37 @@ def _headings_before(page: Outline, extents: list[Extent]) -> list[int] | None:
     return starts if hits >= 0.8 * len(extents) else None
 
 
-def _take_siblings(page: Outline, group: Group, totals: list[int]) -> None:
-    """Add like siblings without a time: a pinned or plain entry among the others."""
+def _take_siblings(page: Outline, group: Group, totals: list[int], marks: list[Mark]) -> None:
+    """Add like siblings that the cluster missed: without a time, or with one of another make."""
     boxes = {extent.box for extent in group.extents}
-    shapes = Counter(
-        (page.tags[e.box], page.attributes(e.box).get("class", "")) for e in group.extents
-    )
+    shapes = {(page.tags[e.box], page.attributes(e.box).get("class", "")) for e in group.extents}
     tag = page.tags[group.extents[0].box]
-    if tag not in _ITEM_TAGS:
+    if tag not in _ITEM_TAGS and "-" not in tag:
         return
-    homes = dict.fromkeys(page.parents[e.box] for e in group.extents)
+    places = [mark.index for mark in marks]
+    homes = Counter(page.parents[e.box] for e in group.extents)
     added: list[Extent] = []
-    for home in homes:
+    for home, count in homes.items():
         for child in page.children(home):
-            if child in boxes or page.tags[child] != tag:
+            end = page.ends[child]
+            if child in boxes or page.tags[child] != tag or totals[end] - totals[child] <= 20:
                 continue
-            if (tag, page.attributes(child).get("class", "")) in shapes and totals[page.ends[child]] - totals[child] > 20:
-                added.append(Extent([(child, page.ends[child])], child, None))
+            first = bisect_left(places, child)
+            timed = first < len(places) and places[first] < end
+            alike = (tag, page.attributes(child).get("class", "")) in shapes
+            if alike or (timed and count > 1 and places[-1] >= child):
+                added.append(Extent([(child, end)], child, marks[first] if timed else None))
     if added and len(added) <= len(boxes):
         group.extents = sorted(group.extents + added, key=lambda e: e.box)
+
+
+def declared_group(page: Outline, mem_ids: frozenset[int]) -> Group | None:
+    """The elements that the markup itself names entries, outermost only."""
+    extents: list[Extent] = []
+    for i, node in enumerate(page.nodes):
+        if node.mem_id in mem_ids and not (extents and i < extents[-1].spans[0][1]):
+            extents.append(Extent([(i, page.ends[i])], i, None))
+    return Group(extents, "item") if len(extents) > 1 else None
 
 
 def item_groups(page: Outline) -> list[Group]:

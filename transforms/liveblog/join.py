@@ -45,6 +45,7 @@ def join(shown: list[Candidate], declared: list[Candidate]) -> list[Joined]:
     partner: dict[int, int] = {}
     _pair_by_name(shown, declared, partner)
     _pair_by_text(shown, declared, partner)
+    _pair_by_headline(shown, declared, partner)
     joined = [Joined(c, declared[partner[n]] if n in partner else None) for n, c in enumerate(shown)]
     taken = set(partner.values())
     joined += [Joined(None, c) for n, c in enumerate(declared) if n not in taken]
@@ -126,6 +127,30 @@ def _pair_by_text(shown: list[Candidate], declared: list[Candidate], partner: di
         if n not in partner and other not in taken:
             partner[n] = other
             taken.add(other)
+
+
+def _pair_by_headline(shown: list[Candidate], declared: list[Candidate], partner: dict[int, int]) -> None:
+    """Pair what is left by a headline that stands once on either side."""
+    taken = set(partner.values())
+    left = {n: _folded(c.headline) for n, c in enumerate(shown) if n not in partner}
+    right = {n: _folded(c.headline) for n, c in enumerate(declared) if n not in taken}
+    counts_left, counts_right = Counter(left.values()), Counter(right.values())
+    owners = {headline: n for n, headline in right.items()}
+    for n, headline in left.items():
+        if headline and counts_left[headline] == 1 == counts_right[headline]:
+            partner[n] = owners[headline]
+
+
+def _folded(headline: str | None) -> str:
+    return normalise_text(headline) if headline else ""
+
+
+def share_known(shown: list[Candidate], declared: list[Candidate]) -> float:
+    """Share of the shown entries whose words stand in any declared one."""
+    known: set[str] = set()
+    for candidate in declared:
+        known |= _shingles(candidate)
+    return sum(not known.isdisjoint(_shingles(c)) for c in shown) / max(1, len(shown))
 
 
 def without_copies(candidates: list[Candidate]) -> list[Candidate]:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urldefrag, urljoin, urlsplit
 
-from transforms.liveblog.authors import is_byline, is_name, names_in, opens_byline
+from transforms.liveblog.authors import is_byline, is_name, names_in, only_names_in, opens_byline
 from transforms.liveblog.bodies import is_label, is_noise, marks_key_event, marks_pinned
 from transforms.liveblog.candidate import Candidate
 from transforms.liveblog.groups import Extent, own_id
@@ -217,6 +217,11 @@ def _walk(page: Outline, start: int, end: int, harvest: _Harvest) -> None:
                 harvest.links.append(href)
             if attributes.get("name"):
                 harvest.names.add(attributes["name"])
+            if harvest.pieces and _is_linked_card(page, i):
+                close()
+                _take_silently(page, i, harvest)
+                i = ends[i]
+                continue
             link_end = max(link_end, ends[i])
             if "author" in attributes.get("rel", "") or _AUTHOR_LINK.search(href):
                 names = names_in(page.text_of(i))
@@ -278,6 +283,13 @@ def _walk(page: Outline, start: int, end: int, harvest: _Harvest) -> None:
                 footer_end = max(footer_end, ends[i])
         i += 1
     close()
+
+
+def _is_linked_card(page: Outline, index: int) -> bool:
+    """Whether a link wraps whole blocks: a card that leads to another story."""
+    return page.ends[index] - index > 2 and any(
+        page.tags[i] in BLOCKS for i in range(index + 1, min(page.ends[index], index + 40))
+    )
 
 
 def _alone(page: Outline, index: int, open_blocks: list[tuple[int, str]]) -> bool:
@@ -420,6 +432,8 @@ def _sort_out(harvest: _Harvest, candidate: Candidate, extent: Extent) -> None:
         if is_byline(text) and (not piece.in_text_block or len(text.split()) <= 12) and not piece.is_heading:
             authors += names_in(text)
             continue
+        if piece.is_heading and body and _is_card(piece):
+            continue
         if piece.is_heading and headline is None and not body_words(body):
             text = _without_lead(_without_labels(piece, harvest), extent, harvest)
             if text and len(text.split()) <= MAX_HEADLINE_WORDS:
@@ -446,9 +460,11 @@ def _sort_out(harvest: _Harvest, candidate: Candidate, extent: Extent) -> None:
             authors += names_in(tail[0])
             harvest.shown.append(tail[1])
             continue
-        if not body and len(text) <= 60 and is_name(text) and _names_place(pieces, n, headline):
-            authors.append(text)
-            continue
+        if not body and len(text) <= 60 and _names_place(pieces, n, headline):
+            sole = only_names_in(text)
+            if sole:
+                authors += sole
+                continue
         if (
             authors and not body and len(text) < 90 and _ROLE_LINE.search(text) and text[-1:] not in ".!?:"
         ):

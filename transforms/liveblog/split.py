@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING
 
 from schemas.errors import SplitError
 from schemas.ids import entry_id, normalise_text
@@ -11,20 +11,34 @@ from transforms.liveblog.article import as_article
 from transforms.liveblog.candidate import Candidate
 from transforms.liveblog.choose import Judged, judge
 from transforms.liveblog.clocks import PageTimes, Settled, day_of_url, settle
-from transforms.liveblog.groups import Group, group_of, item_groups, text_lengths
-from transforms.liveblog.join import Joined, authors_of, body_of, headline_of, join
+from transforms.liveblog.groups import Group, declared_group, group_of, item_groups, text_lengths
+from transforms.liveblog.hints import ENTRY_SELECTORS
+from transforms.liveblog.join import Joined, authors_of, body_of, headline_of, join, share_known
 from transforms.liveblog.json_ld import Declared, read_json_ld
 from transforms.liveblog.live import says_live, title_says_live
 from transforms.liveblog.marks import DayMark, clusters, find_marks
 from transforms.liveblog.outline import Outline, outline
 from transforms.liveblog.plain import read_plain
 from transforms.liveblog.reading import read_extent
+from transforms.liveblog.state import read_state
 from transforms.liveblog.tickers import widget_named
-from transforms.liveblog.times import Stamp, zone_named
+from transforms.liveblog.times import zone_named
 from transforms.markup import parse_html
+
+if TYPE_CHECKING:
+    from datetime import datetime, tzinfo
+
+    from selectolax.lexbor import LexborHTMLParser
 
 MIN_ENTRIES = 2
 """One timed paragraph is no live blog, unless the page declares the entry itself."""
+
+
+MIN_KNOWN_SHARE = 0.3
+"""Of the entries shown, how many must stand among those declared, if any are."""
+
+MIN_ARTICLE_CHARS = 2500
+"""A page that calls itself a live blog and says less in all, menus included, holds no article."""
 
 
 def split_page(page: Page, *, timezone: str | None = None) -> SplitPage:
@@ -45,15 +59,22 @@ def split_with(page: Page, *, timezone: str | None, use_hints: bool) -> SplitPag
         return _split_text(page, zone)
     tree = parse_html(page.markup)
     declared = read_json_ld(tree)
-    live = 2 if declared.is_live else int(says_live(page.page_url, page.title, tree))
+    named = _named_entries(tree, use_hints=use_hints)
+    live = 2 if declared.is_live or named else int(says_live(page.page_url, page.title, tree))
     body = outline(tree)
-    shown = _shown_entries(body, page, live=live)
+    shown = _shown_entries(body, page, declared.candidates, named, live=live)
     joined = join(shown, declared.candidates)
     if len(joined) >= (1 if declared.candidates else MIN_ENTRIES):
         return _live_blog(page, joined, declared, zone)
-    widget = widget_named(tree) if live else None
-    if widget is not None:
-        raise SplitError("script_ticker", f"the entries are loaded by script: {widget}")
+    if live:
+        joined = join([], read_state(tree))
+        if joined:
+            return _live_blog(page, joined, declared, zone)
+        widget = widget_named(tree)
+        if widget is None and declared.is_live and text_lengths(body)[-1] < MIN_ARTICLE_CHARS:
+            widget = "a widget that the page does not name"
+        if widget is not None:
+            raise SplitError("script_ticker", f"the entries are loaded by script: {widget}")
     return as_article(page)
 
 
@@ -66,14 +87,29 @@ def _split_text(page: Page, zone: tzinfo | None) -> SplitPage:
     return as_article(page)
 
 
-def _shown_entries(body: Outline, page: Page, *, live: int) -> list[Candidate]:
+def _named_entries(tree: LexborHTMLParser, *, use_hints: bool) -> frozenset[int]:
+    """The elements that microdata or a known platform's template calls entries."""
+    found = tree.css('[itemprop~="liveBlogUpdate"]')
+    if not found and use_hints:
+        for selector in ENTRY_SELECTORS:
+            found = tree.css(selector)
+            if len(found) > 1:
+                break
+    return frozenset(node.mem_id for node in found) if len(found) > 1 else frozenset()
+
+
+def _shown_entries(
+    body: Outline, page: Page, declared: list[Candidate], named: frozenset[int], *, live: int
+) -> list[Candidate]:
     """The entries that the page shows: the best of all groups of repeating parts."""
     totals = text_lengths(body)
     marks, days = find_marks(body)
-    found = (group_of(body, cluster, totals, days) for cluster in clusters(body, marks))
-    best = _best(body, [g for g in found if g is not None], page, totals, live=live)
+    found = [group_of(body, cluster, totals, marks, days) for cluster in clusters(body, marks)]
+    if named:
+        found.append(declared_group(body, named))
+    best = _best(body, [g for g in found if g is not None], page, totals, declared, live=live)
     if best is None and live == 2:
-        best = _best(body, item_groups(body), page, totals, live=live)
+        best = _best(body, item_groups(body), page, totals, declared, live=live)
     if best is None:
         return []
     _give_days(best.group, best.candidates, days)
@@ -81,29 +117,33 @@ def _shown_entries(body: Outline, page: Page, *, live: int) -> list[Candidate]:
 
 
 def _best(
-    body: Outline, groups: list[Group], page: Page, totals: list[int], *, live: int
+    body: Outline,
+    groups: list[Group],
+    page: Page,
+    totals: list[int],
+    declared: list[Candidate],
+    *,
+    live: int,
 ) -> Judged | None:
     """The group that splits most text most evenly, of those that pass for a live blog.
 
-    Groups are read heaviest first, and no more once the rest weigh less.
+    Where the page declares its entries, a group that shares no words with them
+    is another list.
     """
     page_words = max(1, totals[-1] // 6)
-    weighed = sorted(((g.weight(totals), n) for n, g in enumerate(groups)), reverse=True)
-    best: Judged | None = None
-    for weight, n in weighed:
-        if best is not None and weight < best.weight:
-            break
-        group = groups[n]
+    for group in sorted(groups, key=lambda g: g.weight(totals), reverse=True):
         read = [(e, read_extent(body, e, page.page_url)) for e in group.extents]
         kept = [(e, c) for e, c in read if _says_something(c)]
         if len(kept) < MIN_ENTRIES:
             continue
         group.extents = [e for e, _ in kept]
         judged = judge(body, group, [c for _, c in kept], live=live, page_words=page_words)
-        judged.weight = weight
-        if judged.score >= 1 and best is None:
-            best = judged
-    return best
+        if judged.score < 1:
+            continue
+        if len(declared) > 2 and share_known(judged.candidates, declared) < MIN_KNOWN_SHARE:
+            continue
+        return judged
+    return None
 
 
 def _says_something(candidate: Candidate) -> bool:
@@ -207,5 +247,3 @@ def _entry(
         images=tuple(dict.fromkeys(image for c in both for image in c.images)),
     )
 
-
-__all__ = ["Stamp", "split_page", "split_with"]

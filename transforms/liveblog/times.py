@@ -45,19 +45,19 @@ class Stamp:
 
 
 _MONTH_NAMES = (
-    # en, de, fr, es, it, nl, pl (nominative, genitive), pt; abbreviations are prefixes
-    "january januar jänner janvier enero gennaio januari styczeń stycznia janeiro",
-    "february februar feber février fevrier febrero febbraio februari luty lutego fevereiro",
+    # en, de, fr, es, it, nl, pl (nominative, genitive), pt, no/da/sv; abbreviations are prefixes
+    "january januar januari jänner janvier enero gennaio januari styczeń stycznia janeiro",
+    "february februar februari feber février fevrier febrero febbraio februari luty lutego fevereiro",
     "march märz maerz mrz mars marzo maart mrt marzec marca março marco",
     "april avril abril aprile kwiecień kwietnia",
     "may mai mayo maggio mei maj maja maio",
     "june juni juin junio giugno czerwiec czerwca junho",
     "july juli juillet julio luglio lipiec lipca julho",
-    "august août aout agosto augustus sierpień sierpnia",
+    "august août aout agosto augustus augusti sierpień sierpnia",
     "september septembre septiembre setiembre settembre wrzesień września setembro sept",
     "october oktober octobre octubre ottobre październik października outubro",
     "november novembre noviembre listopad listopada novembro",
-    "december dezember décembre decembre diciembre dicembre grudzień grudnia dezembro",
+    "december dezember décembre decembre diciembre dicembre grudzień grudnia dezembro desember",
 )
 _SHORT_MONTH_CHARS = 3
 
@@ -141,7 +141,7 @@ _FILLER = frozenset(
         "erstellt pubblicato gepubliceerd geplaatst opublikowano publikacja created time date "
         "datum zeit stand last le la el il de het o a à às as at on um am den der dem vom op om alle "
         "ore ora dia del di du the by and und et y e en i na godz godzina godziny w dn dnia uhr uur "
-        "h hs hrs today heute aujourd'hui aujourd hui hoy oggi vandaag dziś dzisiaj hoje yesterday "
+        "h hs hrs kl publisert publicerad today heute aujourd'hui aujourd hui hoy oggi vandaag dziś dzisiaj hoje yesterday "
         "gestern hier ayer ieri gisteren wczoraj ontem local ortszeit heure locale time: vor r "
         "minute min minuto since depuis seit ago now live edt las los ás from time(s)"
     ).split()

@@ -1,0 +1,633 @@
+"""The things that go wrong on live-blog pages, one by one, and pages that are none."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from schemas.errors import SplitError
+from tests.test_liveblog_shapes import (
+    URL,
+    esc,
+    expected,
+    frame,
+    got,
+    hashed,
+    ld,
+    page_of,
+    paras,
+    posting,
+    story,
+    updates_of,
+)
+from transforms.liveblog import split_page
+
+NAMES = ("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag")
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def times(markup: str, lang: str, timezone: str | None, **page: object) -> list[str | None]:
+    split = split_page(page_of(markup, story(lang), **page), timezone=timezone)  # type: ignore[arg-type]
+    assert split.is_live_blog
+    return [
+        e.published_at.strftime("%Y-%m-%dT%H:%M") if e.published_at else None for e in split.entries
+    ]
+
+
+def sources(markup: str, lang: str, timezone: str | None, **page: object) -> set[str | None]:
+    split = split_page(page_of(markup, story(lang), **page), timezone=timezone)  # type: ignore[arg-type]
+    return {e.time_source for e in split.entries}
+
+
+TEXTS = (
+    "The bridge has been closed in both directions while engineers look at the northern pier.",
+    "Drivers are being sent round by the ring road, which adds forty minutes to most journeys.",
+    "The mayor will speak to reporters at the town hall later, her office has just confirmed.",
+    "A first convoy of lorries has been turned back at the toll station without any trouble.",
+    "Shops on the waterfront have been asked to close early so that staff can get home safely.",
+    "Good morning and welcome to our rolling coverage of the closure of the old river bridge.",
+)
+
+
+def clocks_only(clocks: list[str], tag: str = "div") -> str:
+    s = story("en")
+    return frame(
+        s,
+        "<div>"
+        + "".join(
+            f"<{tag}><span>{c}</span><h3>Headline {n} of the day</h3><p>{TEXTS[n % 6]} ({n})</p></{tag}>"
+            for n, c in enumerate(clocks)
+        )
+        + "</div>",
+    )
+
+
+# ---------------------------------------------------------------- times
+
+
+def test_clocks_roll_over_midnight_going_back_from_the_last_change() -> None:
+    markup = clocks_only(["00:41", "00:10", "23:52", "22:15", "18:30", "09:05"])
+    assert times(markup, "en", "Europe/London", updated_at=utc("2024-01-11T00:45")) == [
+        "2024-01-11T00:41",
+        "2024-01-11T00:10",
+        "2024-01-10T23:52",
+        "2024-01-10T22:15",
+        "2024-01-10T18:30",
+        "2024-01-10T09:05",
+    ]
+
+
+def test_oldest_first_rolls_forward() -> None:
+    markup = clocks_only(["21:05", "22:15", "23:40", "00:20", "01:10"])
+    assert times(markup, "en", "Europe/London", updated_at=utc("2024-01-11T01:12")) == [
+        "2024-01-10T21:05",
+        "2024-01-10T22:15",
+        "2024-01-10T23:40",
+        "2024-01-11T00:20",
+        "2024-01-11T01:10",
+    ]
+
+
+def test_a_pinned_oldest_entry_does_not_roll_the_others_back() -> None:
+    markup = clocks_only(["09:05", "18:02", "17:31", "16:20", "15:00"])
+    assert times(markup, "en", "Europe/London", updated_at=utc("2024-01-11T18:05")) == [
+        "2024-01-11T09:05",
+        "2024-01-11T18:02",
+        "2024-01-11T17:31",
+        "2024-01-11T16:20",
+        "2024-01-11T15:00",
+    ]
+
+
+def test_no_date_is_guessed() -> None:
+    markup = clocks_only(["18:02", "17:31", "16:20", "15:00", "14:10"])
+    assert times(markup, "en", "Europe/London", url="https://news.example/story-live") == [None] * 5
+    assert sources(markup, "en", "Europe/London", url="https://news.example/story-live") == {None}
+
+
+def test_no_zone_is_guessed() -> None:
+    markup = clocks_only(["18:02", "17:31", "16:20", "15:00", "14:10"])
+    assert times(markup, "en", None, updated_at=utc("2024-01-11T18:05")) == [None] * 5
+
+
+def test_the_day_in_the_address_dates_bare_clocks() -> None:
+    markup = clocks_only(["18:02", "17:31", "16:20", "15:00", "14:10"])
+    found = times(markup, "en", "Europe/London", url="https://news.example/live/2024/jan/11/bridge")
+    assert found[0] == "2024-01-11T18:02"
+    assert found[-1] == "2024-01-11T14:10"
+
+
+def day_page(headings_after: bool, year: str = "") -> str:
+    s = story("de")
+    days = (("Donnerstag, 18. Juli", ("11.04", "6.20")), ("Mittwoch, 17. Juli", ("15.32", "2.59")))
+    parts = []
+    for heading, clocks in days:
+        entries = "".join(
+            f"<h5>{c} Uhr: Meldung um {c.replace('.', ' ')}</h5><p>{TEXTS[int(c[0]) % 6]}</p>"
+            for c in clocks
+        )
+        title = f"<h2><span>{heading}{year}</span></h2>"
+        parts.append(entries + title if headings_after else title + entries)
+    return frame(s, "<section>" + "".join(parts) + "</section>")
+
+
+@pytest.mark.parametrize("headings_after", [False, True])
+@pytest.mark.parametrize("year", ["", " 2024"])
+def test_day_headings_before_or_after_with_or_without_year(headings_after: bool, year: str) -> None:
+    assert times(
+        day_page(headings_after, year), "de", "Europe/Zurich", updated_at=utc("2024-07-18T12:00")
+    ) == ["2024-07-18T09:04", "2024-07-18T04:20", "2024-07-17T13:32", "2024-07-17T00:59"]
+
+
+def test_a_missing_year_goes_back_over_new_year() -> None:
+    s = story("de")
+    markup = frame(
+        s,
+        "<section><h2>1. Januar</h2><h5>0.20 Uhr: Neujahr</h5><p>" + TEXTS[0] + "</p>"
+        "<h2>31. Dezember</h2><h5>23.10 Uhr: Silvester</h5><p>" + TEXTS[1] + "</p>"
+        "<h5>21.00 Uhr: Auftakt</h5><p>" + TEXTS[2] + "</p></section>",
+    )
+    assert times(markup, "de", "Europe/Berlin", updated_at=utc("2025-01-01T00:30")) == [
+        "2024-12-31T23:20",
+        "2024-12-31T22:10",
+        "2024-12-31T20:00",
+    ]
+
+
+def test_utc_clocks_under_a_local_label_are_found_by_the_json_ld() -> None:
+    s = story("en")
+    markup = hashed(s)
+    for i in s.items:
+        markup = markup.replace(
+            f'<time class="_t" datetime="{i.iso}">{i.hm}</time>',
+            f'<time class="_t">{i.at.astimezone(UTC):%H:%M}</time>',
+        )
+    markup = markup.replace("</head>", ld(posting(s, updates_of(s))) + "</head>")
+    assert got(page_of(markup, s), s.zone) == expected(s)
+    assert sources(markup, "en", s.zone) == {"json_ld"}
+
+
+def test_local_time_under_z_is_found_by_a_page_date_with_an_offset() -> None:
+    s = story("de")
+    updates = updates_of(s)
+    for update, i in zip(updates, s.items, strict=True):
+        update["datePublished"] = f"{i.at:%Y-%m-%dT%H:%M:%S}Z"
+    markup = hashed(s)
+    for i in s.items:
+        markup = markup.replace(f' datetime="{i.iso}"', "")
+    markup = markup.replace("</head>", ld(posting(s, updates)) + "</head>")
+    assert got(page_of(markup, s, updated_at=s.items[0].at.astimezone(UTC)), s.zone) == expected(s)
+
+
+def test_readers_time_beats_the_time_of_the_last_edit() -> None:
+    s = story("en")
+    markup = hashed(s)
+    for n, i in enumerate(s.items):
+        edited = i.at + timedelta(minutes=(7, 95, 31, 160, 44, 12)[n])
+        markup = markup.replace(f'datetime="{i.iso}"', f'datetime="{edited.isoformat()}"')
+    page = page_of(markup, s, updated_at=s.items[0].at.astimezone(UTC) + timedelta(minutes=9))
+    assert got(page, s.zone) == expected(s)
+
+
+def test_published_and_updated_are_kept_apart() -> None:
+    s = story("en")
+    later = timedelta(minutes=4)
+    markup = frame(
+        s,
+        "<div>"
+        + "".join(
+            f'<article id="b{i.key}"><header><time datetime="{i.iso}">{i.hm}</time></header><h2>{esc(i.headline)}</h2>'
+            f'{paras(i)}<footer><time datetime="{(i.at + later).isoformat()}">Updated at {i.at + later:%H:%M} BST</time>'
+            "</footer></article>"
+            for i in s.items
+        )
+        + "</div>",
+    )
+    entries = split_page(page_of(markup, s), timezone=s.zone).entries
+    assert [e.published_at for e in entries] == [i.at.astimezone(UTC) for i in s.items]
+    assert [e.updated_at for e in entries] == [(i.at + later).astimezone(UTC) for i in s.items]
+
+
+def test_relative_times_are_used_only_where_nothing_else_is() -> None:
+    markup = clocks_only(["4m ago", "25m ago", "1h ago", "3 hours ago"])
+    split = split_page(page_of(markup, story("en")), timezone="Europe/London")
+    assert {e.time_source for e in split.entries} == {"fetch"}
+    assert split.entries[1].published_at == split.page.fetched_at - timedelta(minutes=25)
+    s = story("en")
+    stale = hashed(s)
+    for i in s.items:
+        stale = stale.replace(f">{i.hm}</time>", ">4m ago</time>")
+    assert got(page_of(stale, s), s.zone) == expected(s)
+
+
+def test_seconds_and_milliseconds_side_by_side() -> None:
+    s = story("en")
+    markup = frame(
+        s,
+        "<div>"
+        + "".join(
+            f'<div class="post" id="k{i.key}" data-created="{i.epoch_s * (1000 if n % 2 else 1)}">'
+            f"<h2>{esc(i.headline)}</h2>{paras(i)}<p>By {esc(i.author)}</p></div>"
+            for n, i in enumerate(s.items)
+        )
+        + "</div>",
+        ld(posting(s, None)),
+    )
+    assert got(page_of(markup, s), s.zone) == expected(s)
+
+
+@pytest.mark.parametrize(
+    ("shown", "clock"),
+    [
+        ("12:09 a.m. ET", "04:09"),
+        ("Posted at 5:09 AM BST", "04:09"),
+        ("09:39(IST)", "04:09"),
+        ("0609 GMT", None),
+        ("6:09 Uhr MESZ", "04:09"),
+        ("04:09 UTC", "04:09"),
+    ],
+)
+def test_zones_that_clocks_name(shown: str, clock: str | None) -> None:
+    hour = shown.split(":", maxsplit=1)[0]
+    other = shown.replace(":09", ":03")
+    third = shown.replace(":09", ":01")
+    markup = clocks_only([shown, other, third])
+    if clock is None:
+        split = split_page(
+            page_of(markup, story("en"), title="x", url="https://e.example/a"), timezone=None
+        )
+        assert not split.is_live_blog
+        return
+    assert hour
+    assert times(markup, "en", None, updated_at=utc("2024-06-11T04:15"))[0] == f"2024-06-11T{clock}"
+
+
+# ---------------------------------------------------------------- entries
+
+
+def test_entries_that_only_json_ld_has_are_kept() -> None:
+    s = story("en")
+    shown = story("en")
+    markup = hashed(type(shown)(shown.lang, shown.title, shown.zone, shown.items[:3]))
+    markup = markup.replace("</head>", ld(posting(s, updates_of(s))) + "</head>")
+    split = split_page(page_of(markup, s), timezone=s.zone)
+    assert [e.split_by for e in split.entries] == ["dom+json_ld"] * 3 + ["json_ld"] * 3
+    assert got(page_of(markup, s), s.zone) == expected(s)
+
+
+def test_one_update_as_a_dict_and_none_at_all() -> None:
+    s = story("en")
+    one = frame(s, "", ld(posting(s, updates_of(s)[0])))
+    assert got(page_of(one, s), s.zone) == expected(s)[:1]
+
+
+def test_a_cut_off_list_of_updates_gives_the_whole_ones() -> None:
+    s = story("en")
+    text = json.dumps(posting(s, updates_of(s)))
+    cut = text[: text.index("Terminal evacuated") + 40]
+    markup = frame(s, "", f'<script type="application/ld+json">{cut}</script>')
+    assert got(page_of(markup, s), s.zone) == expected(s)[:4]
+
+
+def test_a_page_cut_off_gives_what_is_whole() -> None:
+    s = story("en")
+    markup = hashed(s)
+    cut = markup[: markup.index(esc(s.items[4].headline)) - 60]
+    assert got(page_of(cut, s), s.zone)[:4] == expected(s)[:4]
+
+
+def test_no_headlines_stay_no_headlines() -> None:
+    s = story("en")
+    markup = hashed(s)
+    for i in s.items:
+        markup = markup.replace(f'<h3 class="_h">{esc(i.headline)}</h3>', "")
+    assert got(page_of(markup, s), s.zone) == expected(s, headline=False)
+
+
+def test_some_headlines_missing_and_repeated() -> None:
+    s = story("en")
+    markup = hashed(s)
+    for n, i in enumerate(s.items):
+        title = "" if n % 2 else '<h3 class="_h">In brief</h3>'
+        markup = markup.replace(f'<h3 class="_h">{esc(i.headline)}</h3>', title)
+    want = [
+        ("In brief" if n % 2 == 0 else None, body, authors, at)
+        for n, (_, body, authors, at) in enumerate(expected(s))
+    ]
+    assert got(page_of(markup, s), s.zone) == want
+
+
+def test_badges_and_clocks_before_headlines() -> None:
+    s = story("en")
+    markup = hashed(s)
+    for i in s.items:
+        markup = markup.replace(
+            f'<h3 class="_h">{esc(i.headline)}',
+            f'<h3 class="_h"><span>Breaking</span>{esc(i.headline)}',
+        )
+    assert got(page_of(markup, s), s.zone) == expected(s)
+
+
+def test_key_events_are_flagged_and_their_label_is_no_author() -> None:
+    s = story("en")
+    markup = (
+        hashed(s)
+        .replace(f'<span class="_w">{esc(s.items[1].author)}</span><', "<mark>KEY EVENT</mark><")
+        .replace(f'<span class="_w">{esc(s.items[1].author)}</span>', "<mark>KEY EVENT</mark>", 1)
+    )
+    split = split_page(page_of(markup, s), timezone=s.zone)
+    flagged = [n for n, e in enumerate(split.entries) if e.is_key_event]
+    assert flagged
+    assert all(split.entries[n].authors == () for n in flagged)
+
+
+def test_equal_times_and_equal_texts_apart() -> None:
+    s = story("en")
+    first = s.items[0]
+    same = [type(first)(i.headline, i.paragraphs, i.author, first.at) for i in s.items]
+    markup = hashed(type(s)(s.lang, s.title, s.zone, tuple(same)))
+    split = split_page(page_of(markup, s), timezone=s.zone)
+    assert [e.headline for e in split.entries] == [i.headline for i in same]
+
+
+def test_quotes_lists_links_and_images() -> None:
+    s = story("en")
+    markup = frame(
+        s,
+        "<div>"
+        + "".join(
+            f'<article id="a{i.key}"><time datetime="{i.iso}">{i.hm}</time><h2>{esc(i.headline)}</h2>'
+            '<p>She said <a href="/named">on Tuesday</a>:</p><blockquote><p>We did not see it coming.</p></blockquote>'
+            "<ul><li>First point of three</li><li>Second point of three</li></ul>"
+            f'<figure><img src="/i/{i.key}.jpg"><figcaption>Caption words</figcaption></figure>'
+            f'<iframe src="https://video.example/{i.key}"></iframe></article>'
+            for i in s.items
+        )
+        + "</div>",
+    )
+    entry = split_page(page_of(markup, s), timezone=s.zone).entries[0]
+    assert entry.body == (
+        "She said on Tuesday:\n\nWe did not see it coming.\n\nFirst point of three\n\nSecond point of three"
+    )
+    assert entry.links == ("https://news.example/named", f"https://video.example/{s.items[0].key}")
+    assert entry.images == (f"https://news.example/i/{s.items[0].key}.jpg",)
+    assert entry.entry_url == f"{URL}#a{s.items[0].key}"
+
+
+def test_right_to_left_text() -> None:
+    s = story("en")
+    texts = (
+        "أُغلق الجسر أمام حركة المرور في الاتجاهين صباح اليوم",
+        "قال رئيس البلدية إن العمل سيستمر طوال الليل",
+        "بدأت فرق الإنقاذ بالوصول إلى المكان قبل الظهر",
+    )
+    markup = frame(
+        s,
+        "<div>"
+        + "".join(
+            f'<div dir="rtl"><time datetime="{i.iso}">{i.hm}</time><p>{t}</p></div>'
+            for i, t in zip(s.items, texts, strict=False)
+        )
+        + "</div>",
+    )
+    assert [e.body for e in split_page(page_of(markup, s), timezone=s.zone).entries] == list(texts)
+
+
+def test_minute_by_minute_commentary() -> None:
+    s = story("en")
+    minutes = ("90+3'", "78'", "61'", "45'", "12'", "1'")
+    markup = frame(
+        s,
+        "<ul>"
+        + "".join(
+            f"<li><span>{m}</span><p>{t}</p></li>" for m, t in zip(minutes, TEXTS, strict=True)
+        )
+        + "</ul>",
+    )
+    split = split_page(page_of(markup, s, title="Rovers v Wanderers live"), timezone=s.zone)
+    assert [e.body for e in split.entries] == list(TEXTS)
+    assert {e.published_at for e in split.entries} == {None}
+
+
+def test_embedded_state_where_nothing_else_is_there() -> None:
+    s = story("en")
+    posts = [
+        {
+            "id": f"p{i.key}",
+            "title": i.headline,
+            "publishedAt": i.iso,
+            "body": paras(i),
+            "author": {"name": i.author},
+        }
+        for i in s.items
+    ]
+    state = {"props": {"pageProps": {"liveblog": {"posts": posts}, "again": {"copy": posts}}}}
+    markup = frame(
+        s,
+        '<div id="__next"></div>',
+        f'<script id="__NEXT_DATA__" type="application/json">{json.dumps(state)}</script>',
+    )
+    assert got(page_of(markup, s), s.zone) == expected(s)
+
+
+def test_bylines_of_many_kinds() -> None:
+    s = story("en")
+    bylines = (
+        ("From Meridian's Ada Quill and Tom Reddick", ("Ada Quill", "Tom Reddick")),
+        ("By ADA QUILL", ("Ada Quill",)),
+        ("Tom  Reddick in Port Ellery", ("Tom Reddick",)),
+        ("Ada Quill, Tom Reddick", ("Ada Quill", "Tom Reddick")),
+        ("By Reuters", ()),
+        ("Ada van der Quill", ("Ada van der Quill",)),
+    )
+    markup = hashed(s)
+    for i, (byline, _) in zip(s.items, bylines, strict=True):
+        markup = markup.replace(
+            f'{i.hm}</time><span class="_w">{esc(i.author)}',
+            f'{i.hm}</time><span class="_w">{byline}',
+        )
+    found = [e.authors for e in split_page(page_of(markup, s), timezone=s.zone).entries]
+    assert found == [names for _, names in bylines]
+
+
+# ---------------------------------------------------------------- ids
+
+
+def test_a_longer_edited_page_later_gives_the_same_ids() -> None:
+    from tests.test_liveblog_shapes import BYLINED, UNSIGNED
+
+    for name, shape in {**BYLINED, **UNSIGNED}.items():
+        s = story("en")
+        early = type(s)(s.lang, s.title, s.zone, s.items[2:])
+        updated = s.items[2].at.astimezone(UTC) + timedelta(minutes=1)
+        later = s.items[0].at.astimezone(UTC) + timedelta(minutes=1)
+        before = split_page(page_of(shape(early), s, updated_at=updated), timezone=s.zone).entries
+        after = split_page(page_of(shape(s), s, updated_at=later), timezone=s.zone).entries
+        assert [e.entry_id for e in before] == [e.entry_id for e in after][2:], name
+
+
+def test_an_own_id_survives_an_edit_of_text_and_time() -> None:
+    s = story("en")
+    from tests.test_liveblog_shapes import nested_wrappers, wordpress
+
+    for shape in (wordpress, nested_wrappers):
+        before = split_page(page_of(shape(s), s), timezone=s.zone).entries
+        edited = shape(s).replace(
+            "The ferry operator expects", "Correction: the operator now expects"
+        )
+        after = split_page(page_of(edited, s), timezone=s.zone).entries
+        assert [e.entry_id for e in before] == [e.entry_id for e in after]
+
+
+# ---------------------------------------------------------------- script tickers
+
+
+@pytest.mark.parametrize(
+    ("embed", "widget"),
+    [
+        ('<div class="arena-liveblog" data-publisher="x"></div><script src="https://go.arena.im/public/js/arenalib.js"></script>', "Arena"),
+        ('<div id="LB24"></div><script src="https://v.24liveblog.com/24.js"></script>', "24liveblog"),
+        ('<iframe src="https://embed.scribblelive.com/Embed/v7.aspx?Id=1"></iframe>', "ScribbleLive"),
+        ('<div class="tickaroo-liveblog"></div><script src="https://cdn.tickaroo.com/embed.js"></script>', "Tickaroo"),
+    ],
+)  # fmt: skip
+def test_tickers_loaded_by_script_are_named(embed: str, widget: str) -> None:
+    s = story("en")
+    with pytest.raises(SplitError) as caught:
+        split_page(page_of(frame(s, embed), s), timezone=s.zone)
+    assert caught.value.code == "script_ticker"
+    assert widget in caught.value.detail
+
+
+def test_a_declared_live_blog_without_any_entry_is_a_ticker() -> None:
+    s = story("en")
+    with pytest.raises(SplitError) as caught:
+        split_page(
+            page_of(frame(s, '<div id="app"></div>', ld(posting(s, []))), s), timezone=s.zone
+        )
+    assert caught.value.code == "script_ticker"
+
+
+def test_nothing_to_keep() -> None:
+    s = story("en")
+    for markup in ("<html><body></body></html>", "<div></div>", "   "):
+        with pytest.raises(SplitError) as caught:
+            split_page(page_of(markup, s, title=""), timezone=None)
+        assert caught.value.code == "no_text"
+
+
+# ---------------------------------------------------------------- ordinary pages
+
+ARTICLE = "".join(
+    f"<p>{t} Nobody at the ministry wanted to add to that on the record, and the file stays closed for now.</p>"
+    for t in TEXTS
+)
+
+
+def ordinary(body: str, title: str = "How the old bridge came to be closed") -> str:
+    s = story("en")
+    return frame(type(s)("en", title, s.zone, s.items), body)
+
+
+def cards(n: int, text: str = "") -> str:
+    return "".join(
+        f'<article class="card"><a href="/2024/story-{k}"><h3>Headline of another story number {k}</h3></a>'
+        f'<time datetime="2024-05-14T{20 - k:02}:10:00Z">{20 - k}:10</time><p>{text or TEXTS[k % 6]}</p></article>'
+        for k in range(n)
+    )
+
+
+def comments(n: int) -> str:
+    return (
+        '<section id="comments"><h2>Comments</h2>'
+        + "".join(
+            f'<div class="c" id="comment-{k}"><b>reader{k}</b> <time datetime="2024-05-14T{20 - k:02}:10:00Z">{20 - k}:10</time>'
+            f"<p>{TEXTS[k % 6]} {TEXTS[(k + 1) % 6]}</p><button>Reply</button></div>"
+            for k in range(n)
+        )
+        + "</section>"
+    )
+
+
+ORDINARY = {
+    "article": ARTICLE,
+    "article with related stories": ARTICLE + "<h2>Related</h2>" + cards(9),
+    "listing": "<h2>Latest</h2><div>" + cards(12) + "</div>",
+    "comment thread": ARTICLE + comments(12),
+    "comments outweigh the article": "<p>" + TEXTS[0] * 4 + "</p>" + comments(12),
+    "forum without words for it": ARTICLE
+    + "<div>"
+    + "".join(
+        f'<div class="x"><a href="/u/{k}">reader{k}</a> <span>14 May 2024 {10 + k}:12</span><p>{TEXTS[k % 6]}</p><a>Reply</a></div>'
+        for k in range(9)
+    )
+    + "</div>",
+    "day by day timeline": ARTICLE
+    + "".join(f"<h3>{k} March</h3><p>{TEXTS[k % 6]}</p><p>{TEXTS[(k + 1) % 6]}</p>" for k in range(1, 9)),
+    "timeline of an evening": ARTICLE
+    + "".join(f"<p><strong>{17 + k}:{k}5</strong> {TEXTS[k]}</p>" for k in range(6)),
+    "products": "<div>"
+    + "".join(
+        f'<div class="product" id="p-{k}"><h3>Kettle {k}</h3><p>{TEXTS[k % 6]}</p><b>19.{k}0</b></div>'
+        for k in range(9)
+    )
+    + "</div>",
+    "television programme": "<table>"
+    + "".join(f"<tr><td>{k:02}:15</td><td><b>Programme {k}</b> A repeat of the series.</td></tr>" for k in range(6, 23))
+    + "</table>",
+    "recipe": ARTICLE + "<ol>" + "".join(f"<li><p>{t}</p></li>" for t in TEXTS) + "</ol>",
+    "results": "<table>"
+    + "".join(f"<tr><td>{k}</td><td>Runner {k}</td><td>12:{k:02}</td></tr>" for k in range(10, 30))
+    + "</table>"
+    + ARTICLE,
+    "questions": "".join(f"<h3>What happened, question {k}?</h3><p>{TEXTS[k]} {TEXTS[k - 1]}</p>" for k in range(6)),
+    "prices that look like clocks": "".join(
+        f"<p>{k + 9}.30 million people live here, and {TEXTS[k].lower()}</p>" for k in range(6)
+    ),
+    "blog home": "<div>"
+    + "".join(
+        f'<article id="post-{k}"><h2><a href="/2024/05/{k}/a-post">Post {k}</a></h2><time datetime="2024-05-{20 - k:02}T10:00:00Z">'
+        f"May {20 - k}, 2024</time><p>{TEXTS[k]}</p><p>{TEXTS[k - 1]}</p></article>"
+        for k in range(6)
+    )
+    + "</div>",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ORDINARY)
+def test_no_ordinary_page_is_taken_for_a_live_blog(kind: str) -> None:
+    s = story("en")
+    url = "https://news.example/2024/05/14/old-bridge"
+    page = page_of(
+        ordinary(ORDINARY[kind]), s, url=url, title="How the old bridge came to be closed"
+    )
+    split = split_page(page, timezone="Europe/London")
+    assert not split.is_live_blog
+    assert [e.position for e in split.entries] == [0]
+
+
+def test_an_ordinary_article_takes_its_metadata() -> None:
+    s = story("en")
+    page = page_of(
+        ordinary(ARTICLE), s, url="https://news.example/a", title="The bridge",
+        published_at=utc("2024-05-01T10:00"), updated_at=utc("2024-05-02T11:00"),
+    )  # fmt: skip
+    (entry,) = split_page(page, timezone=None).entries
+    assert entry.headline == "The bridge"
+    assert entry.published_at == utc("2024-05-01T10:00")
+    assert entry.updated_at == utc("2024-05-02T11:00")
+    assert entry.time_source == "page"
+    assert entry.split_by == "article"
+    assert TEXTS[3] in entry.body
+
+
+def test_a_zone_nobody_knows_is_no_zone() -> None:
+    s = story("en")
+    assert got(page_of(hashed(s), s), "Mars/Olympus") == expected(s)
+    assert ZoneInfo(s.zone)
