@@ -34,7 +34,7 @@ from transforms.outcomes import utc_now
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-DEFAULT_USER_AGENT = "news-ingest/0.1 (+https://pypi.org/project/news-ingest/)"
+DEFAULT_USER_AGENT = "news-ingest/0.1 (no contact given: set --user_agent)"
 _GZIP_MAGIC = b"\x1f\x8b"
 _CHUNK_BYTES = 64 * 1024
 _REDIRECTS_MAX = 10

@@ -1,0 +1,127 @@
+"""The README is true: its commands run, its output is real, its tables are complete."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipeline.__main__ import main
+from pipeline.options import parse
+from pipeline.sample_site import serve_sample_site
+from schemas.arrow import DEAD_LETTERS, ENTRIES
+from schemas.errors import DEAD_LETTER_CODES
+from schemas.topics import SLUGS
+from transforms.fetch import DEFAULT_USER_AGENT
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as the README imagines it, with the sample dataset in it."""
+    place = tmp_path_factory.mktemp("readme")
+    script = place / "run_local.sh"
+    script.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m pipeline "$@"\n')
+    script.chmod(0o755)
+    site = files("pipeline.sample_site") / "pages"
+    (place / "pages").mkdir()
+    for page in site.iterdir():
+        if page.name.endswith((".html", ".txt")) and "robots" not in page.name:
+            (place / "pages" / page.name).write_bytes(page.read_bytes())
+    (copy,) = [page for page in (place / "pages").iterdir() if page.suffix == ".txt"]
+    copy.rename(place / "pages/ferry.txt")
+    return place
+
+
+def test_the_first_two_commands_are_the_two_commands() -> None:
+    assert blocks("sh")[:2] == ["./run_local.sh\n", "./run_local.sh test\n"]
+
+
+@pytest.mark.parametrize("command", blocks("sh")[2:])
+def test_every_command_runs(command: str, place: Path) -> None:
+    with serve_sample_site(port=0) as site:
+        (place / "addresses.txt").write_text(f"# ours\n{site.page_urls[0]}\n", "utf8")
+        if "--urls" in command:
+            command = command.strip() + " --allow_private_hosts"
+        done = subprocess.run(
+            command, shell=True, check=False, cwd=place, capture_output=True, text=True
+        )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+@pytest.fixture(scope="module")
+def sample_output(place: Path) -> str:
+    done = subprocess.run(
+        ["./run_local.sh", "sample"], cwd=place, check=True, capture_output=True, text=True
+    )
+    return done.stdout
+
+
+def test_the_output_is_real(sample_output: str) -> None:
+    shown = next(block for block in blocks("text") if block.startswith("Sample site"))
+    real = {without_what_varies(line) for line in sample_output.splitlines()}
+    missing = [line for line in shown.splitlines() if without_what_varies(line) not in real]
+    assert missing == []
+
+
+def without_what_varies(line: str) -> str:
+    line = re.sub(r"0{5}\d-[0-9a-f]{8}", "RUN", line)
+    line = re.sub(r"127\.0\.0\.1:\d+", "HOST", line)
+    return re.sub(r"\d[\d,]* bytes", "BYTES", line)
+
+
+@pytest.mark.parametrize("snippet", blocks("python"))
+def test_the_python_snippets_run(snippet: str, place: Path, sample_output: str) -> None:
+    if "pyspark" in snippet:
+        pytest.importorskip("pyspark")
+    done = subprocess.run(
+        [sys.executable, "-c", snippet], check=False, cwd=place, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+@pytest.mark.parametrize("query", blocks("sql"))
+def test_the_queries_run(query: str, place: Path, sample_output: str) -> None:
+    rows = duckdb.connect().execute(query.replace("output/", f"{place}/output/")).fetchall()
+    assert rows
+
+
+def test_the_columns_are_the_schema() -> None:
+    rows = re.findall(r"^\| (\w+) \| ([\w<>\[\], ]+) \|", README, re.MULTILINE)
+    types = {
+        field.name: str(field.type).replace("element: ", "").replace("tz=", "") for field in ENTRIES
+    }
+    assert dict(rows[rows.index(("entry_id", "string")) :]) == types
+    assert [name for name in DEAD_LETTERS.names if name not in README] == []
+
+
+def test_codes_topics_and_options_are_complete() -> None:
+    assert [code for code in DEAD_LETTER_CODES if f"`{code}`" not in README] == []
+    assert [slug for slug in SLUGS if slug not in README] == []
+    assert DEFAULT_USER_AGENT in README
+    options = parse(["batch", "--url", "x", "--output", "y"])
+    undocumented = [
+        name for name in vars(options) if name not in {"command", "beam_flags"}
+        and f"--{name}" not in README
+    ]  # fmt: skip
+    assert undocumented == []
+
+
+def test_the_schedule_is_a_command(tmp_path: Path) -> None:
+    (line,) = [line for block in blocks("text") for line in block.splitlines() if "*/10" in line]
+    words = line.split("run_local.sh ")[1].split()
+    assert parse(words).command == "batch"
+    assert main([word.replace("/srv/news", str(tmp_path)) for word in words]) == 3
