@@ -247,24 +247,17 @@ def test_seconds_and_milliseconds_side_by_side() -> None:
     [
         ("12:09 a.m. ET", "04:09"),
         ("Posted at 5:09 AM BST", "04:09"),
-        ("09:39(IST)", "04:09"),
-        ("0609 GMT", None),
+        ("09:39 (IST)", "04:09"),
+        ("2h ago (04:09 GMT)", "04:09"),
+        ("published at 5:09 British Summer Time", "04:09"),
+        ("0409 GMT", "04:09"),
         ("6:09 Uhr MESZ", "04:09"),
         ("04:09 UTC", "04:09"),
     ],
 )
 def test_zones_that_clocks_name(shown: str, clock: str | None) -> None:
     hour = shown.split(":", maxsplit=1)[0]
-    other = shown.replace(":09", ":03")
-    third = shown.replace(":09", ":01")
-    markup = clocks_only([shown, other, third])
-    if clock is None:
-        split = split_page(
-            page_of(markup, story("en"), title="x", url="https://e.example/a"), timezone=None
-        )
-        assert not split.is_live_blog
-        return
-    assert hour
+    markup = clocks_only([shown, shown.replace("09 ", "03 "), shown.replace("09 ", "01 ")])
     assert times(markup, "en", None, updated_at=utc("2024-06-11T04:15"))[0] == f"2024-06-11T{clock}"
 
 

@@ -58,7 +58,9 @@ def names_in(byline: str) -> tuple[str, ...]:
 def only_names_in(text: str) -> tuple[str, ...]:
     """The people of a text that names people, perhaps with their place, and says nothing else."""
     parts = [part for part in _SPLIT.split(" ".join(text.split())) if part]
-    if len(text) > MAX_BYLINE_CHARS or not all(is_name(_AFTER_NAME.sub("", part)) for part in parts):
+    if not parts or len(text) > MAX_BYLINE_CHARS or not is_name(_AFTER_NAME.sub("", parts[0])):
+        return ()
+    if not all(is_name(_AFTER_NAME.sub("", part)) or _ROLE.search(part) for part in parts[1:]):
         return ()
     return names_in(text)
 
@@ -94,6 +96,10 @@ def names_of(values: object) -> tuple[str, ...]:
 
     Organisations and bare ``@id`` references give none.
     """
+    if type(values) is list and all(type(v) is dict and v.get("@type") == "Person" for v in values):
+        named = [v.get("name") for v in values[:50]]
+        if all(type(name) is str for name in named):
+            return _declared_names(tuple(named))
     found: list[str] = []
     waiting = [values]
     while waiting and len(found) < 50:
@@ -109,22 +115,23 @@ def names_of(values: object) -> tuple[str, ...]:
             if isinstance(name, str | list):
                 waiting.insert(0, name)
         elif isinstance(value, str) and not value.startswith(("http:", "https:")):
-            found += _declared_names(value)
+            found.append(value)
+    return _declared_names(tuple(found))
+
+
+@lru_cache(maxsize=1024)
+def _declared_names(texts: tuple[str, ...]) -> tuple[str, ...]:
+    found: list[str] = []
+    for text in texts:
+        line = " ".join(text.split())
+        if len(line) > MAX_BYLINE_CHARS:
+            continue
+        said_by = _BY.match(line)
+        for part in _SPLIT.split(line[said_by.end() :] if said_by else line):
+            name = _AFTER_NAME.sub("", part).strip(" .:|-–—")
+            if is_name(name, sure=True):
+                found.append(_unshouted(name))
     return tuple(dict.fromkeys(found))
-
-
-def _declared_names(text: str) -> list[str]:
-    text = " ".join(text.split())
-    if len(text) > MAX_BYLINE_CHARS:
-        return []
-    said_by = _BY.match(text)
-    rest = text[said_by.end() :] if said_by else text
-    found = []
-    for part in _SPLIT.split(rest):
-        name = _AFTER_NAME.sub("", part).strip(" .:|-–—")
-        if is_name(name, sure=True):
-            found.append(_unshouted(name))
-    return found
 
 
 def opens_byline(text: str) -> bool:

@@ -51,11 +51,12 @@ _CREDITS = re.compile(
     re.IGNORECASE,
 )
 _MAX_PROMPT_CHARS = 260
+_MAX_LABEL_CHARS = 48
 
 
 def is_label(text: str) -> bool:
     """Whether a text is a button, badge or advertisement mark."""
-    return text.strip(" \u00a0:·•|-–—!+»>…").lower() in _LABELS
+    return len(text) < _MAX_LABEL_CHARS and text.strip(" \u00a0:·•|-–—!+»>…").lower() in _LABELS
 
 
 def marks_key_event(text: str) -> bool:
@@ -70,9 +71,9 @@ def marks_pinned(text: str) -> bool:
 
 def is_noise(text: str) -> bool:
     """Whether a line is a label, a prompt, a video line or a picture credit."""
-    if not text or is_label(text):
-        return True
-    return len(text) <= _MAX_PROMPT_CHARS and bool(_PROMPTS.match(text) or _CREDITS.match(text))
+    if len(text) > _MAX_PROMPT_CHARS:
+        return False
+    return not text or is_label(text) or bool(_PROMPTS.match(text) or _CREDITS.match(text))
 
 
 _MARKUP = re.compile(r"<(?:[a-zA-Z][a-zA-Z0-9]{0,15}[\s/>]|/[a-zA-Z]|!--)|&(?:lt|amp|#\d{1,6}|[a-zA-Z]{2,8});")
@@ -97,6 +98,8 @@ def paragraphs_of(text: str) -> tuple[list[str], list[str], str | None]:
     Takes plain text, HTML, and HTML escaped once or twice. Plain text is one
     paragraph per line. Drops scripts, figures and noise lines.
     """
+    if "<" not in text and "&" not in text:
+        return _lines(text), [], None
     for _ in range(2):
         if "&" in text and not _TAG.search(text):
             text = html.unescape(text)
@@ -115,7 +118,7 @@ def _heading_first(text: str) -> bool:
 
 
 def _lines(text: str) -> list[str]:
-    lines = (" ".join(line.split()) for line in text.replace("\xa0", " ").splitlines())
+    lines = (" ".join(line.split()) for line in text.splitlines())
     return [line for line in lines if line and not is_noise(line)]
 
 

@@ -20,6 +20,7 @@ class Candidate:
     shown: the time that readers see.
     day: the calendar day that a heading gives it.
     paragraphs: the body, plain text.
+    shingles: runs of words for comparing, made by ``join`` when first asked for.
     is_weakly_timed: published is no more than an attribute for sorting, or an update.
     """
 
@@ -37,9 +38,9 @@ class Candidate:
     is_key_event: bool = False
     is_pinned: bool = False
     is_weakly_timed: bool = False
-    tags: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
+    shingles: frozenset[str] | None = None
 
     @property
     def words(self) -> int:

@@ -114,13 +114,13 @@ def _in_comments(page: Outline, group: Group) -> bool:
 
 def _replies(page: Outline, group: Group) -> bool:
     hits = 0
-    for extent in group.extents[:40]:
+    for extent in group.extents[:12]:
         for start, end in extent.spans:
             for i in range(start, min(end, start + 400)):
-                if page.tags[i] in {"a", "button"} and _REPLY.match(page.text_of(i).strip()):
+                if page.tags[i] in {"a", "button"} and page.ends[i] - i < 6 and _REPLY.match(page.text_of(i).strip()):
                     hits += 1
                     break
-    return hits >= 0.5 * min(len(group.extents), 40)
+    return hits >= 0.5 * min(len(group.extents), 12)
 
 
 def _links_away(page: Outline, group: Group) -> float:

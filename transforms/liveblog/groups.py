@@ -10,7 +10,7 @@ from statistics import median
 
 from transforms.liveblog.marks import DayMark, Mark
 from transforms.liveblog.outline import HEADINGS, TEXT, Outline
-from transforms.liveblog.times import read_day
+from transforms.liveblog.times import read_day, read_machine
 
 MAX_CLIMB = 40
 """No entry's time stands deeper below the entry; keeps hostile nesting linear."""
@@ -298,10 +298,10 @@ def declared_group(page: Outline, mem_ids: frozenset[int]) -> Group | None:
 
 
 def item_groups(page: Outline) -> list[Group]:
-    """Siblings with ids of one pattern, where no time marks them."""
+    """Siblings with ids of one pattern or a moment in an attribute, where no shown time marks them."""
     by_home: dict[tuple[int, str], list[int]] = defaultdict(list)
     for i, tag in enumerate(page.tags):
-        if tag in _ITEM_TAGS:
+        if tag in _ITEM_TAGS or ("-" in tag and tag != TEXT):
             by_home[(page.parents[i], tag)].append(i)
     merged: dict[tuple[str, str], list[int]] = defaultdict(list)
     for (_, tag), items in by_home.items():
@@ -311,11 +311,17 @@ def item_groups(page: Outline) -> list[Group]:
             own = own_id(page, i)
             if own:
                 merged[(tag, _ID_TAIL.sub("#", own, count=1))].append(i)
-    groups = []
-    for items in merged.values():
-        if len(items) >= 3:
-            groups.append(Group([Extent([(i, page.ends[i])], i, None) for i in items], "item"))
-    return groups
+            if any(_is_moment(name, value) for name, value in page.attributes(i).items()):
+                merged[(tag, "")].append(i)
+    return [
+        Group([Extent([(i, page.ends[i])], i, None) for i in items], "item")
+        for items in merged.values()
+        if len(items) >= 3
+    ]
+
+
+def _is_moment(name: str, value: str) -> bool:
+    return name.startswith("data-") and 10 <= len(value) <= 35 and read_machine(value) is not None
 
 
 _OWN_ID_ATTRIBUTES = (

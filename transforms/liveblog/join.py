@@ -16,6 +16,8 @@ _ALIKE = 0.34
 _TELLING_CHARS = 80
 """A text this long stands twice only where it is a copy, whatever time the copy shows."""
 _MIN_EXCERPT_SHINGLES = 6
+_MAX_COMPARED = 60
+_OPENING_CHARS = 24
 _CUT_OFF = re.compile(r"(?:…|\.\.\.|\[…\]|\[\.\.\.\])$")
 
 
@@ -44,6 +46,7 @@ def join(shown: list[Candidate], declared: list[Candidate]) -> list[Joined]:
     declared = without_copies(declared)
     partner: dict[int, int] = {}
     _pair_by_name(shown, declared, partner)
+    _pair_by_opening(shown, declared, partner)
     _pair_by_text(shown, declared, partner)
     _pair_by_headline(shown, declared, partner)
     joined = [Joined(c, declared[partner[n]] if n in partner else None) for n, c in enumerate(shown)]
@@ -89,12 +92,36 @@ def _flat_text(candidate: Candidate) -> str:
     return normalise_text(" ".join(candidate.paragraphs) or candidate.headline or "")
 
 
-def _shingles(candidate: Candidate) -> set[str]:
+def _shingles(candidate: Candidate) -> frozenset[str]:
+    """The runs of four words at the head of a candidate, kept with it."""
+    if candidate.shingles is None:
+        candidate.shingles = frozenset(_cut_shingles(candidate))
+    return candidate.shingles
+
+
+def _cut_shingles(candidate: Candidate) -> set[str]:
     text = f"{candidate.headline or ''} {' '.join(candidate.paragraphs)}"
     words = _WORD.findall(text[:900].casefold())[:_SHINGLED_WORDS]
     if len(words) < _SHINGLE_WORDS:
         return {" ".join(words)} if words else set()
     return {" ".join(words[i : i + _SHINGLE_WORDS]) for i in range(len(words) - _SHINGLE_WORDS + 1)}
+
+
+def _pair_by_opening(shown: list[Candidate], declared: list[Candidate], partner: dict[int, int]) -> None:
+    """Pair by the first words of the body, where they open one entry only on either side."""
+    taken = set(partner.values())
+    left = {n: _opening(c) for n, c in enumerate(shown) if n not in partner}
+    right = {n: _opening(c) for n, c in enumerate(declared) if n not in taken}
+    counts_left, counts_right = Counter(left.values()), Counter(right.values())
+    owners = {opening: n for n, opening in right.items()}
+    for n, opening in left.items():
+        if opening and counts_left[opening] == 1 == counts_right[opening]:
+            partner[n] = owners[opening]
+
+
+def _opening(candidate: Candidate) -> str:
+    opening = " ".join(candidate.paragraphs[0][:80].casefold().split()) if candidate.paragraphs else ""
+    return opening[:_OPENING_CHARS] if len(opening) >= _OPENING_CHARS else ""
 
 
 def _pair_by_text(shown: list[Candidate], declared: list[Candidate], partner: dict[int, int]) -> None:
@@ -146,11 +173,20 @@ def _folded(headline: str | None) -> str:
 
 
 def share_known(shown: list[Candidate], declared: list[Candidate]) -> float:
-    """Share of the shown entries whose words stand in any declared one."""
-    known: set[str] = set()
-    for candidate in declared:
-        known |= _shingles(candidate)
-    return sum(not known.isdisjoint(_shingles(c)) for c in shown) / max(1, len(shown))
+    """Share of the shown entries whose id, or any words, stand in a declared one."""
+    names = set().union(*(c.names for c in declared))
+    by_name = sum(not names.isdisjoint(c.names) for c in shown) / max(1, len(shown))
+    if by_name >= 0.5:
+        return by_name
+    known = set().union(*map(_openings, declared))
+    return sum(not known.isdisjoint(_openings(c)) for c in shown) / max(1, len(shown))
+
+
+def _openings(candidate: Candidate) -> set[str]:
+    """How headline and body begin, and the second paragraph: enough to know an entry again."""
+    texts = [candidate.headline or "", *candidate.paragraphs[:2]]
+    found = {" ".join(text.casefold().split())[:_OPENING_CHARS] for text in texts}
+    return {opening for opening in found if len(opening) == _OPENING_CHARS}
 
 
 def without_copies(candidates: list[Candidate]) -> list[Candidate]:
@@ -188,7 +224,9 @@ def _is_excerpt(first: Candidate, others: list[Candidate]) -> bool:
     shingles = _shingles(first)
     if len(shingles) < _MIN_EXCERPT_SHINGLES:
         return False
-    return any(len(shingles & _shingles(other)) >= 0.8 * len(shingles) for other in others)
+    return any(
+        len(shingles & _shingles(other)) >= 0.8 * len(shingles) for other in others[:_MAX_COMPARED]
+    )
 
 
 def body_of(entry: Joined) -> list[str]:
@@ -200,8 +238,10 @@ def body_of(entry: Joined) -> list[str]:
         return _without_headline(declared.paragraphs, shown.headline)
     if not declared.paragraphs:
         return shown.paragraphs
-    seen, said = _count(shown.paragraphs), _count(declared.paragraphs)
     cut = bool(_CUT_OFF.search(shown.paragraphs[-1])) and not _CUT_OFF.search(declared.paragraphs[-1])
+    if not cut and sum(map(len, declared.paragraphs)) < 1.8 * sum(map(len, shown.paragraphs)):
+        return shown.paragraphs
+    seen, said = _count(shown.paragraphs), _count(declared.paragraphs)
     total, common = seen.total(), (seen & said).total()
     if cut and said.total() > total:
         return declared.paragraphs
@@ -220,7 +260,9 @@ def _count(paragraphs: list[str]) -> Counter[str]:
     return Counter(_WORD.findall(" ".join(paragraphs).casefold()))
 
 
-def headline_of(entry: Joined, body: list[str], *, shown_headlines: bool, page_titles: set[str]) -> str | None:
+def headline_of(
+    entry: Joined, body: list[str], *, shown_headlines: bool, page_titles: set[str]
+) -> str | None:
     """The entry's own headline: the shown one, else a declared one that is not the page's.
 
     A headline that only repeats how the body begins is none.
@@ -229,24 +271,25 @@ def headline_of(entry: Joined, body: list[str], *, shown_headlines: bool, page_t
     headline = shown.headline if shown is not None else None
     if headline is None and declared is not None and (shown is None or not shown_headlines):
         headline = declared.headline
-        if headline is not None and (normalise_text(headline) in page_titles or _repeats(headline, body)):
+        if headline is None or headline.casefold() in page_titles:
             return None
-    if headline is not None and body and _is_start(headline, body):
-        return None
-    return headline
+        if shown is not None and len(headline) > 20 and _stands_in(headline, body):
+            return None
+    return None if headline is None or (body and _is_start(headline, body)) else headline
 
 
-def _repeats(headline: str, body: list[str]) -> bool:
-    """Whether a declared headline is cut from the body."""
-    return _is_start(headline, body) or (
-        len(headline) > 20 and normalise_text(headline).rstrip(" .…") in normalise_text(" ".join(body[:2]))
-    )
+def _stands_in(headline: str, body: list[str]) -> bool:
+    """Whether a headline that the page does not show is cut from the body."""
+    return normalise_text(headline).rstrip(" .…") in normalise_text(" ".join(body[:2]))
 
 
 def _is_start(headline: str, body: list[str]) -> bool:
+    first, other = _WORD.search(headline), _WORD.search(body[0])
+    if first is None or other is None or first[0].casefold() != other[0].casefold():
+        return False
     folded = normalise_text(headline).rstrip(" .…")
     start = normalise_text(" ".join(body)[: len(headline) * 2 + 40])
-    return bool(folded) and start.startswith(folded) and len(folded.split()) > 2
+    return start.startswith(folded) and len(folded.split()) > 2
 
 
 def authors_of(entry: Joined, *, shown_authors: bool, staff: tuple[str, ...]) -> tuple[str, ...]:

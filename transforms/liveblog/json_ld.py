@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urldefrag, urlsplit
+from urllib.parse import unquote
 
 from transforms.liveblog.authors import names_of
 from transforms.liveblog.bodies import paragraphs_of
@@ -154,6 +154,8 @@ def _next_update(text: str, at: int) -> int:
 
 
 def _one_line(text: str) -> str | None:
+    if "<" not in text and "&" not in text:
+        return " ".join(text.split()) or None
     lines, _, _ = paragraphs_of(text)
     return " ".join(lines) or None
 
@@ -212,20 +214,18 @@ def _name(update: dict[str, Any], candidate: Candidate) -> None:
             value = value.get("@id") or value.get("value")
         if not isinstance(value, str) or not value or len(value) > 2000:
             continue
-        if value.startswith(("http:", "https:")):
-            fragment = unquote(urldefrag(value)[1])
-            if fragment:
-                candidate.names.add(fragment)
-            if key in {"url", "@id"} and candidate.url is None:
-                candidate.url = value
-            try:
-                slug = urlsplit(value).path.rstrip("/").rsplit("/", 1)[-1]
-            except ValueError:
-                continue
-            if slug and key == "url":
-                candidate.names.add(slug)
-        else:
+        if not value.startswith(("http:", "https:")):
             candidate.names.add(value.lstrip("#"))
+            continue
+        address, _, fragment = value.partition("#")
+        if fragment:
+            candidate.names.add(unquote(fragment))
+        if key in {"url", "@id"} and candidate.url is None:
+            candidate.url = value
+        if key == "url":
+            slug = address.partition("?")[0].rstrip("/").rpartition("/")[2]
+            if slug:
+                candidate.names.add(slug)
 
 
 def _reject_page_level(declared: Declared) -> None:

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from urllib.parse import parse_qs, urldefrag, urljoin, urlsplit
+from functools import lru_cache
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 from transforms.liveblog.authors import is_byline, is_name, names_in, only_names_in, opens_byline
 from transforms.liveblog.bodies import is_label, is_noise, marks_key_event, marks_pinned
 from transforms.liveblog.candidate import Candidate
 from transforms.liveblog.groups import Extent, own_id
 from transforms.liveblog.outline import BLOCKS, HEADINGS, TEXT, Outline
-from transforms.liveblog.times import Stamp, read_expression, read_lead, read_machine, read_tail
+from transforms.liveblog.times import (
+    Stamp,
+    read_expression,
+    read_lead,
+    read_machine,
+    read_tail,
+    says_update,
+)
 
 MAX_HEADLINE_WORDS = 45
 
@@ -19,6 +27,7 @@ _SKIPPED = frozenset(["button", "form", "nav", "figcaption", "audio", "video", "
 _FRAMES = frozenset(["iframe", "amp-iframe", "amp-twitter", "amp-instagram", "amp-youtube", "embed"])
 _PICTURES = frozenset(["img", "amp-img"])
 _EMPHASIS = frozenset(["strong", "b"])
+_STYLED = frozenset("span mark small".split())
 _TEXT_BLOCKS = frozenset(["p", "li", "blockquote", "pre", "dd"])
 _JUNK_CLASS = re.compile(
     r"(?:^|[\s_-])(?:share|sharing|sharebar|social|caption|credits?|copyright|newsletter|promo\w*|"
@@ -54,6 +63,7 @@ _SOCIAL_POST = re.compile(
 )
 _KEY_ATTRIBUTE = re.compile(r"key[-_ ]?(?:event|moment|post|update)|is-?key\b|highlight(?:ed)?\b", re.IGNORECASE)
 _PIN_ATTRIBUTE = re.compile(r"\b(?:pinned|sticky|is-?pinned|fixed-post)\b|sticky[-_]", re.IGNORECASE)
+_UPDATE_HINT = re.compile(r"updated|modif|last-?update", re.IGNORECASE)
 _PUBLISHED_ATTRIBUTE = re.compile(r"publi|post|creat|time|date|stamp|sort|epoch", re.IGNORECASE)
 _UPDATED_ATTRIBUTE = re.compile(r"updat|modif|chang|edit", re.IGNORECASE)
 
@@ -151,6 +161,15 @@ def _read_box(page: Outline, extent: Extent, harvest: _Harvest) -> None:
                 harvest.is_key_event = True
             elif "author" in name and "id" not in name:
                 harvest.authors += names_in(value)
+
+
+def _take_attributes(attributes: dict[str, str], harvest: _Harvest) -> None:
+    """A moment in an attribute of some element inside the entry."""
+    for name, value in attributes.items():
+        if name.startswith("data-") and value[:4].isdigit() and _PUBLISHED_ATTRIBUTE.search(name):
+            stamp = read_machine(value)
+            if stamp is not None and stamp.tells_clock and not _UPDATED_ATTRIBUTE.search(name):
+                harvest.box_machine.append(stamp)
 
 
 def _walk(page: Outline, start: int, end: int, harvest: _Harvest) -> None:
@@ -254,22 +273,24 @@ def _walk(page: Outline, start: int, end: int, harvest: _Harvest) -> None:
             seen_picture |= tag in {"picture", "video", "figure"}
             i = ends[i]
             continue
-        if tag in BLOCKS or tag in {"span", "mark", "small", "em"}:
-            attributes = page.attributes(i) if tag != "em" else {}
+        if tag in BLOCKS or tag in _STYLED or "-" in tag:
+            attributes = page.attributes(i)
+            if i != start and not harvest.box_machine:
+                _take_attributes(attributes, harvest)
             styled = attributes.get("class", "")
             if styled or attributes.get("rel") or attributes.get("itemprop"):
-                if i != start and ends[i] - i > 0:
-                    if _EMBED_CLASS.search(styled) and (tag != "span"):
-                        close()
-                        _take_embed(page, i, harvest)
-                        i = ends[i]
-                        continue
-                    if _JUNK_CLASS.search(styled) and not _is_bulk(page, i, start, end):
-                        close()
-                        _take_junk(page, i, harvest)
-                        i = ends[i]
-                        continue
-                if _AUTHOR_CLASS.search(styled) or attributes.get("itemprop") == "author":
+                kind = _kind_of_class(styled)
+                if i != start and kind == "embed" and tag != "span":
+                    close()
+                    _take_embed(page, i, harvest)
+                    i = ends[i]
+                    continue
+                if i != start and kind == "junk" and not _is_bulk(page, i, start, end):
+                    close()
+                    _take_junk(page, i, harvest)
+                    i = ends[i]
+                    continue
+                if kind == "author" or attributes.get("itemprop") == "author":
                     author_end = max(author_end, ends[i])
             if "hidden" in attributes and i != start:
                 i = ends[i]
@@ -290,6 +311,16 @@ def _is_linked_card(page: Outline, index: int) -> bool:
     return page.ends[index] - index > 2 and any(
         page.tags[i] in BLOCKS for i in range(index + 1, min(page.ends[index], index + 40))
     )
+
+
+@lru_cache(maxsize=4096)
+def _kind_of_class(styled: str) -> str:
+    """What a class attribute says in plain words, if anything: embed, junk, author."""
+    if _EMBED_CLASS.search(styled):
+        return "embed"
+    if _JUNK_CLASS.search(styled):
+        return "junk"
+    return "author" if _AUTHOR_CLASS.search(styled) else ""
 
 
 def _alone(page: Outline, index: int, open_blocks: list[tuple[int, str]]) -> bool:
@@ -369,8 +400,12 @@ def _take_time(page: Outline, index: int, harvest: _Harvest) -> None:
         for i in range(index + 1, page.ends[index]):
             if page.tags[i] == TEXT:
                 shown = read_expression(page.texts[i].strip()) or shown
-    hint = f"{attributes.get('class', '')} {attributes.get('itemprop', '')}"
-    is_update = bool(shown and shown.is_update) or bool(re.search(r"updat|modif", hint, re.IGNORECASE))
+    around = page.attributes(page.parents[index]).get("class", "")
+    hint = f"{attributes.get('class', '')} {attributes.get('itemprop', '')} {around}"
+    is_update = bool(shown and shown.is_update) or bool(_UPDATE_HINT.search(hint))
+    if harvest.pieces and says_update(harvest.pieces[-1].text):
+        harvest.pieces.pop()
+        is_update = True
     if is_update:
         stamp = machine or shown
         if stamp is not None:
@@ -643,45 +678,62 @@ def _settle_names(
                     candidate.own_id = inner
     links: list[str] = []
     permalink: str | None = None
+    host = urlsplit(base).netloc
     for href in harvest.links:
-        href = href.strip()
-        if not href or href.startswith(("javascript:", "mailto:", "tel:", "data:")) or href == "#":
+        link = _absolute(href.strip(), base, page_url)
+        if link is None:
             continue
-        try:
-            link = urljoin(page_url, href)
-            parts = urlsplit(link)
-        except ValueError:
-            continue
-        if parts.scheme not in {"http", "https"}:
-            continue
-        same_page = parts.path.rstrip("/") == path and parts.netloc in {"", urlsplit(base).netloc}
-        if same_page:
-            if parts.fragment:
-                names.add(parts.fragment)
-            for values in parse_qs(parts.query).values():
-                names.update(value.removeprefix("with:") for value in values if any(c.isdigit() for c in value))
-            if permalink is None and (parts.fragment or parts.query):
+        if link.startswith(base) or (path and path in link and _is_same_page(link, host, path)):
+            _take_names(link, names)
+            if permalink is None and ("#" in link or "?" in link):
                 permalink = link
-        elif _is_share(parts.netloc, parts.path):
-            continue
-        else:
+        elif not _SHARE.search(link):
             links.append(link)
     if permalink is None and candidate.own_id and not page_url.startswith("file:"):
         permalink = f"{base}#{candidate.own_id}" if page.attributes(extent.box).get("id") == candidate.own_id else None
     candidate.names = {name for name in names if 2 <= len(name) <= 200}
     candidate.url = permalink
     candidate.links = tuple(dict.fromkeys(links))
-    images = []
-    for source in harvest.images:
-        try:
-            images.append(urljoin(page_url, source))
-        except ValueError:
-            continue
-    candidate.images = tuple(dict.fromkeys(images))
+    images = (_absolute(source, base, page_url) for source in harvest.images)
+    candidate.images = tuple(dict.fromkeys(image for image in images if image is not None))
 
 
-_SHARE_PATH = re.compile(r"(?:sharer|/share\b|/intent/|dialog/share|sendmessage|/send\?|shareArticle|/submit\b)", re.IGNORECASE)
+def _absolute(href: str, base: str, page_url: str) -> str | None:
+    """An http(s) address; None for anything else, such as ``javascript:`` or a bare ``#``."""
+    if href.startswith(("https://", "http://")):
+        return href
+    if len(href) < 2 or _SCHEME.match(href):
+        return None
+    if href.startswith("#"):
+        return base + href
+    try:
+        link = urljoin(page_url, href)
+    except ValueError:
+        return None
+    return link if link.startswith(("https://", "http://")) else None
 
 
-def _is_share(host: str, path: str) -> bool:
-    return bool(_SHARE_PATH.search(path)) or host.startswith(("wa.me", "api.whatsapp"))
+def _is_same_page(link: str, host: str, path: str) -> bool:
+    try:
+        parts = urlsplit(link)
+    except ValueError:
+        return False
+    return parts.path.rstrip("/") == path and parts.netloc == host
+
+
+def _take_names(link: str, names: set[str]) -> None:
+    """The anchors and ids that a link into the same page holds."""
+    address, _, fragment = link.partition("#")
+    if fragment:
+        names.add(unquote(fragment))
+    for value in _QUERY_VALUE.findall(address.partition("?")[2][:400]):
+        if any(c.isdigit() for c in value):
+            names.add(unquote(value).removeprefix("with:"))
+
+
+_SCHEME = re.compile(r"(?:javascript|mailto|tel|data|blob|about|sms|whatsapp|fb-messenger):", re.IGNORECASE)
+_QUERY_VALUE = re.compile(r"=([^&]{2,200})")
+_SHARE = re.compile(
+    r"(?:/sharer|/share\b|/share\?|/intent/|dialog/share|dialog/send|shareArticle|/submit\?|/send\?|^https?://wa\.me)",
+    re.IGNORECASE,
+)

@@ -108,7 +108,7 @@ def _shown_entries(
     if named:
         found.append(declared_group(body, named))
     best = _best(body, [g for g in found if g is not None], page, totals, declared, live=live)
-    if best is None and live == 2:
+    if best is None and live:
         best = _best(body, item_groups(body), page, totals, declared, live=live)
     if best is None:
         return []
@@ -178,7 +178,7 @@ def _live_blog(
     page: Page, joined: list[Joined], declared: Declared, zone: tzinfo | None
 ) -> SplitPage:
     settled = settle(joined, _page_times(page, declared, zone))
-    titles = {normalise_text(t) for t in (page.title, declared.headline) if t}
+    titles = {t.casefold() for t in (page.title, declared.headline) if t}
     shown = [entry.shown for entry in joined if entry.shown is not None]
     shown_headlines = bool(shown) and sum(c.headline is not None for c in shown) >= 0.3 * len(shown)
     shown_authors = bool(shown) and sum(bool(c.authors) for c in shown) >= 0.3 * len(shown)
@@ -242,8 +242,10 @@ def _entry(
         position=position,
         is_key_event=any(c.is_key_event for c in both),
         split_by="+".join(dict.fromkeys(c.evidence for c in both)),
-        tags=tuple(dict.fromkeys(tag for c in both for tag in c.tags)),
-        links=tuple(dict.fromkeys(link for c in both for link in c.links)),
-        images=tuple(dict.fromkeys(image for c in both for image in c.images)),
+        links=_merged([c.links for c in both]),
+        images=_merged([c.images for c in both]),
     )
 
+
+def _merged(lists: list[tuple[str, ...]]) -> tuple[str, ...]:
+    return lists[0] if len(lists) == 1 else tuple(dict.fromkeys([*lists[0], *lists[1]]))

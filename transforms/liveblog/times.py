@@ -146,8 +146,18 @@ _FILLER = frozenset(
         "minute min minuto since depuis seit ago now live edt las los ás from time(s)"
     ).split()
 )
-_YESTERDAY = re.compile(r"\b(?:yesterday|gestern|hier|ayer|ieri|gisteren|wczoraj|ontem)\b")
 _WORD = re.compile(r"[^\W\d_]+")
+_MILITARY = re.compile(
+    r"\b([01]\d|2[0-3])([0-5]\d)(?=\s?(?:gmt|utc|bst|ist|cet|cest|est|edt|et|hrs)\b)", re.IGNORECASE
+)
+_AGO_ASIDE = re.compile(r"\b\d{1,3}\s?(?:s|secs?|m|mins?|minutes?|h|hrs?|hours?|d|days?)\s?ago\b")
+_ZONE_NAMES = (
+    ("british summer time", "bst"), ("greenwich mean time", "gmt"), ("irish standard time", "bst"),
+    ("central european summer time", "cest"), ("central european time", "cet"),
+    ("coordinated universal time", "utc"), ("eastern daylight time", "edt"),
+    ("eastern standard time", "est"), ("eastern time", "et"), ("pacific time", "pt"),
+    ("indian standard time", "ist"), ("hora peninsular", ""), ("heure de paris", ""),
+)  # fmt: skip
 _DIGIT = re.compile(r"\d")
 
 _SECONDS_OF_UNIT = {
@@ -200,6 +210,13 @@ def read_machine(text: str) -> Stamp | None:
     text = text.strip()
     if len(text) > MAX_EXPRESSION_CHARS:
         return None
+    if len(text) > 19 and text[4:5] == "-" and text[10:11] == "T":
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            moment = None
+        if moment is not None and moment.tzinfo is not None:
+            return Stamp(instant=moment.astimezone(UTC), zone=moment.tzinfo)
     if _EPOCH.match(text):
         seconds = float(text) / (1000 if len(text) == 13 and "." not in text else 1)
         if _EARLIEST_EPOCH_S <= seconds < _LATEST_EPOCH_S:
@@ -273,7 +290,10 @@ def read_expression(text: str) -> Stamp | None:
     minute = _MINUTE_OF_PLAY.match(low)
     if minute:
         return Stamp(minute=minute["m"].replace(" ", ""))
-    stamp, rest = _read_parts(low)
+    if " time" in low or "hora " in low or "heure " in low:
+        for name, short in _ZONE_NAMES:
+            low = low.replace(name, short)
+    stamp, rest = _read_parts(_AGO_ASIDE.sub(" ", _MILITARY.sub(r"\1:\2", low)))
     if stamp is None or _DIGIT.search(rest):
         return None
     is_update = False
@@ -417,7 +437,8 @@ def read_lead(text: str) -> tuple[Stamp, str, bool] | None:
     if minute:
         rest = text[minute.end() :].strip()
         return Stamp(minute=minute["m"].replace(" ", "")), rest, True
-    match = _LEAD.match(head)
+    text = _MILITARY.sub(r"\1:\2", text, count=1) if head[:1].isdigit() else text
+    match = _LEAD.match(text[:60])
     if not match:
         return None
     low = match["clock"].lower()
@@ -448,7 +469,7 @@ def read_tail(text: str) -> tuple[str, Stamp] | None:
 
     Returns what stands before (the name) and the stamp.
     """
-    if not text or len(text) > MAX_EXPRESSION_CHARS + 60:
+    if len(text) > MAX_EXPRESSION_CHARS + 60 or not _DIGIT.search(text[-14:]):
         return None
     match = _TAIL.search(text)
     if not match:
@@ -470,6 +491,7 @@ def read_day(text: str) -> Stamp | None:
     return stamp if stamp.day or stamp.month_day else None
 
 
-def says_yesterday(text: str) -> bool:
-    """Whether a time expression names the day before, relative to the reader."""
-    return bool(_YESTERDAY.search(text.lower()))
+def says_update(text: str) -> bool:
+    """Whether a text only announces the time of an update: "Updated at", "Mis à jour le"."""
+    words = _WORD.findall(text.lower()) if len(text) < 40 else []
+    return any(w in _UPDATE_WORDS for w in words) and all(w in _UPDATE_WORDS or w in _FILLER for w in words)
