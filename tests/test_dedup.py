@@ -91,7 +91,7 @@ def test_the_earliest_survives_and_the_others_name_it() -> None:
     ]
     kept, removed = split(settle_duplicates(copies, []))
     assert kept == ["early"]
-    assert removed == {name: ("early", "exact", "early") for name in ("late", "unknown")}
+    assert removed == dict.fromkeys(("late", "unknown"), ("early", "exact", "early"))
 
 
 def test_within_a_minute_the_one_with_a_permalink_survives() -> None:
