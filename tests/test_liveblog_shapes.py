@@ -554,13 +554,136 @@ def noisy(s: Story) -> str:
     return frame(s, '<div class="feed">' + "".join(map(one, s.items)) + "</div>")
 
 
+def custom_elements(s: Story) -> str:
+    """The moment stands in attributes only; the page fills it in by script."""
+    return frame(
+        s,
+        '<x-live-feed><div class="items">'
+        + "".join(
+            f'<x-live-post class="Post" data-posted-date-timestamp="{i.epoch_s}000" id="0000{i.key}">'
+            f'<div class="Post-head"><x-timestamp data-timestamp="{i.epoch_s}000"><span></span></x-timestamp></div>'
+            f'<h2 class="Post-headline">{esc(i.headline)}</h2><div class="Post-by">By {esc((i.author or "").upper())}</div>'
+            f'<div class="RichText">{paras(i)}</div></x-live-post><div class="Ad"></div>'
+            for i in s.items
+        )
+        + "</div></x-live-feed>",
+    )
+
+
+def varied_entries(s: Story) -> str:
+    """Entries of several makes in one list, each with its own classes."""
+    parts = []
+    for n, i in enumerate(s.items):
+        kind = ("text", "quote", "key", "photo")[n % 4]
+        clock = (
+            f'<time class="{kind}-time" datetime="{i.iso}">{i.hm}</time>'
+            if n % 2
+            else f'<p class="{kind}-when"><time datetime="{i.iso}"><span>{i.hm}</span></time></p>'
+        )
+        parts.append(
+            f'<div class="post post--{kind}" id="post-{i.key}"><div class="{kind}-head">{clock}</div>'
+            f'<h3>{esc(i.headline)}</h3><div class="{kind}-body">{paras(i)}</div>'
+            f'<div class="{kind}-by">By {esc(i.author)}</div></div>'
+        )
+    return frame(s, '<div class="stream">' + "".join(parts) + "</div>")
+
+
+def one_entry_a_day_wrapper(s: Story) -> str:
+    """Every wrapper holds a heading and one entry, the last two of them."""
+    parts = []
+    for n, i in enumerate(s.items):
+        entry = (
+            f'<div class="e"><div class="m"><span>{i.at:%H:%M}</span></div><h3>{esc(i.headline)}</h3>{paras(i)}'
+            f"<div>By {esc(i.author)}</div></div>"
+        )
+        if n < 2:
+            parts.append(f'<section><h2 class="d">{i.at:%Y-%m-%d}</h2>{entry}</section>')
+        else:
+            parts.append(entry)
+    rest = "".join(parts[2:])
+    day = f"{s.items[0].at:%Y-%m-%d}"
+    return frame(s, "".join(parts[:2]) + f'<section><h2 class="d">{day}</h2>{rest}</section>')
+
+
+def desktop_and_mobile(s: Story) -> str:
+    """The same entries twice, once for each width of screen."""
+    def entries(kind: str) -> str:
+        return f'<div class="{kind}">' + "".join(
+            f'<article><time datetime="{i.iso}">{i.hm}</time><h3>{esc(i.headline)}</h3>{paras(i)}'
+            f"<div>By {esc(i.author)}</div></article>"
+            for i in s.items
+        ) + "</div>"
+
+    return frame(s, entries("wide") + entries("narrow"))
+
+
+def related_inside(s: Story) -> str:
+    """Entries that carry a list of older stories with times of their own."""
+    older = "".join(
+        f'<li><a href="/2024/older-{n}">An older story, number {n}</a> <time datetime="2024-01-0{n}T10:00:00Z">10:00</time></li>'
+        for n in (1, 2, 3)
+    )
+    return frame(
+        s,
+        "<div>"
+        + "".join(
+            f'<article id="r{i.key}"><header><time datetime="{i.iso}">{i.hm}</time></header><h3>{esc(i.headline)}</h3>{paras(i)}'
+            f'<div class="related"><h4>More</h4><ul>{older}</ul></div><p class="byline">By {esc(i.author)}</p></article>'
+            for i in s.items
+        )
+        + "</div>",
+    )
+
+
+def names_with_roles(s: Story) -> str:
+    return frame(
+        s,
+        "<div>"
+        + "".join(
+            f'<article id="r{i.key}"><p><span>{i.hm}</span></p><h3><a href="{URL}?p={i.key}#r{i.key}">{esc(i.headline)}</a></h3>'
+            f"<div><div><img src=/p.png alt=x></div><div>{esc(i.author)}</div><div>Harbour correspondent</div></div>"
+            f"<div>{paras(i)}</div></article>"
+            for i in s.items
+        )
+        + "</div>",
+    )
+
+
+def paragraphs_in_headings(s: Story) -> str:
+    return frame(
+        s,
+        "<div>"
+        + "".join(
+            f'<section data-id="q{i.key}"><h2><p>{esc(i.headline)}</p></h2><small>{i.hm} | By {esc(i.author)}</small>{paras(i)}</section>'
+            for i in s.items
+        )
+        + "</div>",
+    )
+
+
+def breaks_for_paragraphs(s: Story) -> str:
+    return frame(
+        s,
+        "<div>"
+        + "".join(
+            f'<div class="b"><b>{i.hm}</b><div class="t">{esc(i.headline)}</div><div class="x">'
+            + "<br><br>".join(map(esc, i.paragraphs))
+            + f"</div><i>By {esc(i.author)}</i></div>"
+            for i in s.items
+        )
+        + "</div>",
+    )
+
+
 BYLINED: dict[str, Shape] = {
     f.__name__: f
     for f in (
         hashed, no_classes, nested_wrappers, wordpress, sourcefabric, amp, arena, list_items, table,
         definition_list, microdata, json_ld_graph, json_ld_nested, json_ld_escaped_twice, json_ld_broken,
         json_ld_truncated_bodies, json_ld_one_time_one_headline, json_ld_numbered_anchors,
-        key_events_and_pinned, noisy, trailing,
+        key_events_and_pinned, noisy, trailing, custom_elements, varied_entries,
+        one_entry_a_day_wrapper, desktop_and_mobile, related_inside, names_with_roles,
+        paragraphs_in_headings, breaks_for_paragraphs,
     )
 }  # fmt: skip
 UNSIGNED: dict[str, Shape] = {

@@ -33,6 +33,7 @@ _ROLE = re.compile(
     re.IGNORECASE,
 )
 _NAME_TOKEN = re.compile(r"^[^\W\d_][\w.'’\-‐]*$")
+_CAPITALS = re.compile(r"[^\W\d_]+")
 _MAX_NAME_TOKENS = 5
 
 
@@ -88,7 +89,12 @@ def _unshouted(name: str) -> str:
     """JANE DOE becomes Jane Doe; any other name stays as it is written."""
     if not name.isupper() or len(name.replace(".", "").replace(" ", "")) <= 3:
         return name
-    return re.sub(r"[^\W\d_]+", lambda word: word[0].capitalize(), name)
+    words = (w.lower() if w.lower() in _PARTICLES else _CAPITALS.sub(_capitalised, w) for w in name.split())
+    return " ".join(words)
+
+
+def _capitalised(word: re.Match[str]) -> str:
+    return word[0].capitalize()
 
 
 def names_of(values: object) -> tuple[str, ...]:

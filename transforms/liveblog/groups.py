@@ -109,18 +109,11 @@ def _boxes(page: Outline, marks: list[Mark]) -> list[int]:
                 break
             chain.append(above)
         chains.append(chain)
-    heights = Counter(len(chain) for chain in chains)
-    common = heights.most_common(1)[0][0]
-    if len(chains) == 2:
-        common = min(heights)
-    if heights[common] < 0.5 * len(chains):
-        # Wrappers differ: the height that most chains reach and whose element repeats best
-        shapes: Counter[tuple[int, str, str]] = Counter()
-        for chain in chains:
-            for height, at in enumerate(chain, 1):
-                shapes[(height, page.tags[at], page.attributes(at).get("class", ""))] += 1
-        best = max(shapes.items(), key=lambda item: (item[1], item[0][0]))
-        common = best[0][0]
+    # The first and last chains climb past the list; the height that most reach is the entries'
+    tags: Counter[tuple[int, str]] = Counter()
+    for chain in chains:
+        tags.update((height, page.tags[at]) for height, at in enumerate(chain, 1))
+    common = max(tags.items(), key=lambda item: (item[1], item[0][0]))[0][0]
     return [chain[min(common, len(chain)) - 1] for chain in chains]
 
 

@@ -194,28 +194,31 @@ def without_copies(candidates: list[Candidate]) -> list[Candidate]:
 
     Of two copies the stream's stays where it is, the pinned one goes; else the first stays.
     """
-    kept: list[Candidate | None] = []
     by_id: dict[str, int] = {}
     by_text: dict[tuple[str, object], int] = {}
-    for candidate in candidates:
+    first_of: dict[int, int] = {}
+    for n, candidate in enumerate(candidates):
         text = f"{candidate.headline or ''} {' '.join(candidate.paragraphs)}".strip()
         moment = None if len(text) > _TELLING_CHARS else candidate.published or candidate.shown
         found = by_id.get(candidate.own_id) if candidate.own_id else None
         if found is None and text:
             found = by_text.get((text, moment))
-        earlier = kept[found] if found is not None else None
-        if found is not None and earlier is not None:
-            if found and (not earlier.is_pinned or candidate.is_pinned):
-                continue
-            candidate.is_key_event |= earlier.is_key_event
-            kept[found] = None
-        kept.append(candidate)
-        place = len(kept) - 1
+        if found is not None:
+            first_of[n] = found
+            continue
         if candidate.own_id:
-            by_id[candidate.own_id] = place
+            by_id[candidate.own_id] = n
         if text:
-            by_text[(text, moment)] = place
-    left = [candidate for candidate in kept if candidate is not None]
+            by_text[(text, moment)] = n
+    gone = set(first_of)
+    stands_out = set(first_of.values()) == {0} and len(candidates) > 2
+    for copy, first in first_of.items():
+        candidates[first].is_key_event |= candidates[copy].is_key_event
+        if first not in gone and (stands_out or (candidates[first].is_pinned and not candidates[copy].is_pinned)):
+            candidates[copy].is_key_event |= candidates[first].is_key_event
+            gone.discard(copy)
+            gone.add(first)
+    left = [candidate for n, candidate in enumerate(candidates) if n not in gone]
     return left[1:] if len(left) > 2 and _is_excerpt(left[0], left[1:]) else left
 
 

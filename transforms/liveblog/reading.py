@@ -619,7 +619,7 @@ def _finish(
 ) -> None:
     while len(body) > 1 and _is_byline_tail(body[-1]):
         authors += names_in(body.pop().text)
-    if headline is None and len(body) > 1 and _is_bold_headline(body[0]):
+    if headline is None and len(body) > 1 and (_is_bold_headline(body[0]) or _is_title(body)):
         headline = body.pop(0).text
     prose = [piece for piece in body if piece.in_text_block or piece.is_heading]
     prose_words = sum(len(piece.text.split()) for piece in prose)
@@ -640,6 +640,18 @@ def _is_bold_headline(piece: _Piece) -> bool:
         and len(text.split()) <= MAX_HEADLINE_WORDS
         and not piece.in_list
         and text[-1] not in ",;"
+    )
+
+
+def _is_title(body: list[_Piece]) -> bool:
+    """Whether a line outside paragraphs stands over them like a heading."""
+    first, second = body[0], body[1]
+    return (
+        not first.in_text_block
+        and not _is_card(first)
+        and 2 <= len(first.text.split()) <= 25
+        and first.text[-1] not in ".,;:…"
+        and len(second.text) > len(first.text)
     )
 
 
