@@ -56,6 +56,11 @@ def names_in(byline: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def is_role(text: str) -> bool:
+    """Whether a text names a post in a newsroom, such as "Political editor"."""
+    return bool(_ROLE.search(text))
+
+
 def only_names_in(text: str) -> tuple[str, ...]:
     """The people of a text that names people, perhaps with their place, and says nothing else."""
     parts = [part for part in _SPLIT.split(" ".join(text.split())) if part]

@@ -115,17 +115,19 @@ def _in_comments(page: Outline, group: Group) -> bool:
 def _replies(page: Outline, group: Group) -> bool:
     hits = 0
     for extent in group.extents[:12]:
-        for start, end in extent.spans:
-            for i in range(start, min(end, start + 400)):
-                if page.tags[i] in {"a", "button"} and page.ends[i] - i < 6 and _REPLY.match(page.text_of(i).strip()):
-                    hits += 1
-                    break
+        start, end = extent.span
+        hits += any(
+            page.tags[i] in {"a", "button"}
+            and page.ends[i] - i < 6
+            and _REPLY.match(page.text_of(i))
+            for i in range(start, min(end, start + 400))
+        )
     return hits >= 0.5 * min(len(group.extents), 12)
 
 
 def _links_away(page: Outline, group: Group) -> float:
     """Share of entries whose headline, or whole box, is a link to another page."""
-    hits = sum(_leads_away(page, start, end) for extent in group.extents for start, end in extent.spans[:1])
+    hits = sum(_leads_away(page, *extent.span) for extent in group.extents)
     return hits / len(group.extents)
 
 

@@ -25,12 +25,12 @@ _ID_TAIL = re.compile(r"[\da-f]{4,}|\d+|[A-Za-z0-9_-]{6,}$", re.IGNORECASE)
 class Extent:
     """The part of the page that is one entry.
 
-    spans: (start, end) index ranges, in order.
+    span: (start, end) index range.
     box: the element that is the entry, or carries its time in a flat list.
     mark: the time that found it, None where it shows none.
     """
 
-    spans: list[tuple[int, int]]
+    span: tuple[int, int]
     box: int
     mark: Mark | None
     is_flat: bool = False
@@ -45,7 +45,7 @@ class Group:
 
     def weight(self, totals: list[int]) -> float:
         """How much text it splits how evenly: one part that holds nearly all is no split."""
-        sizes = [sum(totals[b] - totals[a] for a, b in e.spans) for e in self.extents]
+        sizes = [totals[e.span[1]] - totals[e.span[0]] for e in self.extents]
         total = sum(sizes)
         return total * (1 - max(sizes) / max(1, total)) * len(sizes) / (len(sizes) + 1)
 
@@ -74,7 +74,7 @@ def group_of(
     if len(marks) < 2:
         return None
     boxes = _boxes(page, marks)
-    extents = [Extent([(box, page.ends[box])], box, mark) for box, mark in zip(boxes, marks, strict=True)]
+    extents = [Extent((box, page.ends[box]), box, mark) for box, mark in zip(boxes, marks, strict=True)]
     extents = _like_most(page, extents)
     if len(extents) < 2:
         return None
@@ -164,7 +164,7 @@ def _flattened(
             start = headed[n]
             if n + 1 < len(extents) and parents[extents[n + 1].box] == parents[extent.box]:
                 stop = min(stop, headed[n + 1])
-        result.append(Extent([(start, max(stop, ends[extent.box]))], extent.box, extent.mark, is_flat=True))
+        result.append(Extent((start, max(stop, ends[extent.box])), extent.box, extent.mark, is_flat=True))
     return result
 
 
@@ -229,7 +229,7 @@ def _runs_before(
         elif siblings:
             begin = siblings[0]
         previous_end[home] = ends[extent.box]
-        result.append(Extent([(begin, ends[extent.box])], extent.box, extent.mark, is_flat=True))
+        result.append(Extent((begin, ends[extent.box]), extent.box, extent.mark, is_flat=True))
     return result
 
 
@@ -276,7 +276,7 @@ def _take_siblings(page: Outline, group: Group, totals: list[int], marks: list[M
             timed = first < len(places) and places[first] < end
             alike = (tag, page.attributes(child).get("class", "")) in shapes
             if alike or (timed and count > 1 and places[-1] >= child):
-                added.append(Extent([(child, end)], child, marks[first] if timed else None))
+                added.append(Extent((child, end), child, marks[first] if timed else None))
     if added and len(added) <= len(boxes):
         group.extents = sorted(group.extents + added, key=lambda e: e.box)
 
@@ -285,8 +285,8 @@ def declared_group(page: Outline, mem_ids: frozenset[int]) -> Group | None:
     """The elements that the markup itself names entries, outermost only."""
     extents: list[Extent] = []
     for i, node in enumerate(page.nodes):
-        if node.mem_id in mem_ids and not (extents and i < extents[-1].spans[0][1]):
-            extents.append(Extent([(i, page.ends[i])], i, None))
+        if node.mem_id in mem_ids and not (extents and i < extents[-1].span[1]):
+            extents.append(Extent((i, page.ends[i]), i, None))
     return Group(extents, "item") if len(extents) > 1 else None
 
 
@@ -307,7 +307,7 @@ def item_groups(page: Outline) -> list[Group]:
             if any(_is_moment(name, value) for name, value in page.attributes(i).items()):
                 merged[(tag, "")].append(i)
     return [
-        Group([Extent([(i, page.ends[i])], i, None) for i in items], "item")
+        Group([Extent((i, page.ends[i]), i, None) for i in items], "item")
         for items in merged.values()
         if len(items) >= 3
     ]

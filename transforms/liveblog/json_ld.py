@@ -264,10 +264,10 @@ def _clean_headline(candidate: Candidate, page_headline: str | None) -> None:
     headline = candidate.headline
     if headline is None:
         return
-    lead = read_lead(headline[:400])
+    lead = read_lead(headline)
     if lead is not None and lead[1] and lead[2]:
         candidate.shown = candidate.shown or lead[0]
-        headline = lead[1] if len(headline) <= 400 else headline[headline.find(lead[1][:40]) :]
+        headline = lead[1]
     if headline == page_headline:
         candidate.headline = None
         return

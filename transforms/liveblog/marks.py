@@ -146,12 +146,10 @@ def _lead_of_block(page: Outline, block: int, marks: list[Mark]) -> None:
         return
     tag = page.tags[block]
     text = page.text(block, min(page.ends[block], block + 200))
-    lead = read_lead(text[:400])
+    lead = read_lead(text)
     if lead is None:
         return
     stamp, rest, set_apart = lead
-    if len(text) > 400:
-        rest = text[text.find(rest[:40]) :] if rest else ""
     strong = tag in HEADINGS or any(
         page.tags[i] in _EMPHASIS for i in range(block + 1, min(page.ends[block], block + 4))
     )

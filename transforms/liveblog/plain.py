@@ -103,10 +103,9 @@ def _marks(blocks: list[str]) -> tuple[list[_Mark], dict[int, Stamp]]:
             if names or not tail[0]:
                 marks.append(_Mark(n, tail[1], names, "", is_lead=False))
                 continue
-        lead = read_lead(block[:400])
+        lead = read_lead(block)
         if lead is not None and lead[2] and lead[0].tells_clock:
-            rest = lead[1] if len(block) <= 400 else block[block.find(lead[1][:40]) :]
-            marks.append(_Mark(n, lead[0], (), rest, is_lead=True))
+            marks.append(_Mark(n, lead[0], (), lead[1], is_lead=True))
     return marks, days
 
 

@@ -156,9 +156,8 @@ def _give_days(group: Group, candidates: list[Candidate], days: list[DayMark]) -
         day
         for day in days
         if not any(
-            start < day.index < end and not extent.is_flat
+            extent.span[0] < day.index < extent.span[1] and not extent.is_flat
             for extent in group.extents
-            for start, end in extent.spans
         )
     ]
     if not inside:

@@ -423,7 +423,6 @@ _LEAD = re.compile(
 _LEAD_MINUTE = re.compile(r"^[\W_]{0,3}(?P<m>\d{1,3}(?:\s?\+\s?\d{1,2})?)\s?['’′‘](?P<sep>\s?[:\-–—|•·.]{0,2}\s?)")
 
 
-@lru_cache(maxsize=8192)
 def read_lead(text: str) -> tuple[Stamp, str, bool] | None:
     """A line that opens with its clock: "12.31 Uhr: headline", "9h05 - headline".
 

@@ -1,0 +1,443 @@
+"""Cut the part of the page that is one entry into pieces of text and what surrounds them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from transforms.liveblog.authors import names_in
+from transforms.liveblog.outline import BLOCKS, HEADINGS, TEXT, Outline
+from transforms.liveblog.times import Stamp, read_expression, read_machine, says_update
+
+MAX_LOOKED_INTO = 400
+"""Nodes of a skipped element that are searched for pictures and links."""
+
+_SKIPPED = frozenset(
+    "button form nav figcaption audio video picture label amp-ad amp-social-share aside figure".split()
+)
+_FRAMES = frozenset("iframe amp-iframe amp-twitter amp-instagram amp-youtube embed".split())
+_PICTURES = frozenset("img amp-img".split())
+_STYLED = frozenset("span mark small".split())
+_TEXT_BLOCKS = frozenset("p li blockquote pre dd".split())
+
+_JUNK_CLASS = re.compile(
+    r"(?:^|[\s_-])(?:share|sharing|sharebar|social|caption|credits?|copyright|newsletter|promo\w*|"
+    r"related|teaser|advert\w*|ads?|adslot|banner|recommend\w*|outbrain|taboola|toolbar|tooltip|"
+    r"visually-hidden|visuallyhidden|sr-only|screen-reader-text|sponsored|paywall|"
+    r"readmore|more-on|reactions?|comment-count)(?:$|[\s_-]|__)",
+    re.IGNORECASE,
+)
+_EMBED_CLASS = re.compile(
+    r"(?:^|[\s_-])(?:twitter-tweet|twitter-video|instagram-media|tiktok-embed|fb-post|"
+    r"bluesky-embed|text-post-media|reddit-embed-bq|telegram-post|mastodon-embed|embed)"
+    r"(?:$|[\s_-]|__)",
+    re.IGNORECASE,
+)
+_AUTHOR_CLASS = re.compile(
+    r"(?:^|[\s_-])(?:author\w*|contributor\w*|autor\w*|auteur\w*|redakteur\w*|journalist\w*|"
+    r"firma|signature|autore|writer|reporter)(?:$|[\s_-]|__)|author(?:$|\s|_)|byline",
+    re.IGNORECASE,
+)
+"""Plain words in class names; pages whose classes are hashes are read without them."""
+
+_AUTHOR_LINK = re.compile(
+    r"/(?:authors?|autor(?:en|es|a)?|auteurs?|autori|people|persons?|profiles?|team|journalist\w*|"
+    r"redacteurs?|redaktion|by|contributors?|reporters?|staff|signature|firmas|autorzy)/",
+    re.IGNORECASE,
+)
+_SOCIAL_POST = re.compile(
+    r"(?:twitter|x)\.com/[^/]{1,40}/status/|instagram\.com/(?:p|reel|tv)/|"
+    r"facebook\.com/[^/]{1,80}/(?:posts|videos)/|tiktok\.com/@[^/]{1,60}/video/|"
+    r"bsky\.app/profile/[^/]{1,100}/post/|//t\.me/[^/]{1,60}/\d|"
+    r"threads\.(?:net|com)/@[^/]{1,60}/post/",
+    re.IGNORECASE,
+)
+_UPDATE_HINT = re.compile(r"updated|modif|last-?update", re.IGNORECASE)
+_KEY_CLASS = re.compile(
+    r"key[-_ ]?(?:event|moment|post|update)|is-?key\b|highlight(?:ed)?\b", re.IGNORECASE
+)
+_PIN_CLASS = re.compile(r"\b(?:pinned|sticky|is-?pinned|fixed-post)\b|sticky[-_]", re.IGNORECASE)
+_KEY_ATTRIBUTE = re.compile(r"data-(?:is-?)?(?:key|highlight)[\w-]*")
+_PIN_ATTRIBUTE = re.compile(r"data-(?:is-?)?(?:pinned|sticky)")
+_PUBLISHED_ATTRIBUTE = re.compile(r"publi|post|creat|time|date|stamp|sort|epoch", re.IGNORECASE)
+_UPDATED_ATTRIBUTE = re.compile(r"updat|modif|chang|edit", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Piece:
+    """One run of text between block borders.
+
+    parts: the text nodes it is made of.
+    strong_chars, link_chars: how much of it is bold, or a link.
+    """
+
+    parts: list[str] = field(default_factory=list)
+    text: str = ""
+    in_text_block: bool = False
+    in_list: bool = False
+    in_footer: bool = False
+    is_heading: bool = False
+    is_author: bool = False
+    strong_chars: int = 0
+    link_chars: int = 0
+
+    @property
+    def is_bold(self) -> bool:
+        """Whether nearly all of it is bold."""
+        return self.strong_chars >= 0.9 * len(self.text.replace(" ", ""))
+
+    @property
+    def is_card(self) -> bool:
+        """Whether nearly all of it is a link."""
+        return self.link_chars >= 0.8 * len(self.text)
+
+
+@dataclass(slots=True)
+class Harvest:
+    """What one entry's part of the page holds.
+
+    machine: moments of ``time`` elements and metadata, in order.
+    box_machine: moments in attributes, which readers do not see.
+    shown: times that readers see. updates: moments called updates.
+    """
+
+    pieces: list[Piece] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+    images: list[str] = field(default_factory=list)
+    machine: list[Stamp] = field(default_factory=list)
+    box_machine: list[Stamp] = field(default_factory=list)
+    shown: list[Stamp] = field(default_factory=list)
+    updates: list[Stamp] = field(default_factory=list)
+    updates_are_shown: bool = False
+    authors: list[str] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
+    is_key_event: bool = False
+    is_pinned: bool = False
+
+
+def read_box(attributes: dict[str, str], harvest: Harvest) -> None:
+    """Take from the entry's own element its moments, flags and author."""
+    for name, value in attributes.items():
+        if not value or len(value) > 400:
+            continue
+        if name in {"class", "data-type", "data-category", "data-entry-type"}:
+            harvest.is_key_event |= bool(_KEY_CLASS.search(value))
+            harvest.is_pinned |= bool(_PIN_CLASS.search(value))
+        elif name.startswith("data-"):
+            if value[:4].isdigit():
+                _take_moment(name, value, harvest)
+            elif value.lower() in {"true", "1"}:
+                harvest.is_key_event |= bool(_KEY_ATTRIBUTE.fullmatch(name))
+                harvest.is_pinned |= bool(_PIN_ATTRIBUTE.fullmatch(name))
+            elif "author" in name and "id" not in name:
+                harvest.authors += names_in(value)
+
+
+def _take_moment(name: str, value: str, harvest: Harvest) -> None:
+    stamp = read_machine(value)
+    if stamp is None or not stamp.tells_clock:
+        return
+    if _UPDATED_ATTRIBUTE.search(name):
+        harvest.updates.append(stamp)
+    elif _PUBLISHED_ATTRIBUTE.search(name):
+        harvest.box_machine.append(stamp)
+
+
+def cut(page: Outline, start: int, end: int, harvest: Harvest) -> None:
+    """Cut a range into pieces at block borders.
+
+    Leaves out, but takes links and pictures from: figures, frames, embedded
+    posts, share bars, cards, prompts that their markup names as such.
+    """
+    _Cutter(page, start, end, harvest).run()
+
+
+class _Cutter:
+    """The walk over one range; each element's method says where the walk goes on."""
+
+    __slots__ = (
+        "author_end", "blocks", "end", "footer_end", "harvest", "link_end", "list_end", "next_end",
+        "page", "piece", "start", "strong_end",
+    )  # fmt: skip
+
+    def __init__(self, page: Outline, start: int, end: int, harvest: Harvest) -> None:
+        self.page, self.start, self.end, self.harvest = page, start, end, harvest
+        self.blocks: list[tuple[int, str]] = []
+        self.next_end = len(page)
+        self.author_end = self.strong_end = self.link_end = self.list_end = self.footer_end = -1
+        self.piece: Piece | None = None
+
+    def run(self) -> None:
+        tags = self.page.tags
+        methods = _METHODS
+        at, end = self.start, self.end
+        while at < end:
+            if at >= self.next_end:
+                self._leave_blocks(at)
+            tag = tags[at]
+            if tag == TEXT:
+                self._text(at)
+                at += 1
+                continue
+            method = methods.get(tag)
+            if method is not None:
+                at = method(self, at)
+            elif "-" in tag:
+                at = self._styled(at)
+            else:
+                at += 1
+        self._close()
+
+    def _leave_blocks(self, at: int) -> None:
+        self._close()
+        blocks = self.blocks
+        while blocks and at >= blocks[-1][0]:
+            blocks.pop()
+        self.next_end = blocks[-1][0] if blocks else len(self.page)
+
+    def _close(self) -> None:
+        piece = self.piece
+        if piece is not None:
+            piece.text = " ".join("".join(piece.parts).split())
+            if piece.text:
+                self.harvest.pieces.append(piece)
+            self.piece = None
+
+    def _text(self, at: int) -> None:
+        text = self.page.texts[at]
+        piece = self.piece
+        if piece is None:
+            if text.isspace():
+                return
+            near = [tag for _, tag in self.blocks[-4:]]
+            piece = self.piece = Piece(
+                in_text_block=not _TEXT_BLOCKS.isdisjoint(near),
+                in_list=at < self.list_end,
+                in_footer=at < self.footer_end,
+                is_heading=not HEADINGS.isdisjoint(near),
+                is_author=at < self.author_end,
+            )
+        piece.parts.append(text)
+        if at < self.strong_end:
+            piece.strong_chars += len(text.strip())
+        if at < self.link_end:
+            piece.link_chars += len(text.strip())
+
+    def _picture(self, at: int) -> int:
+        _take_picture(self.page.attributes(at), self.harvest)
+        return at + 1
+
+    def _frame(self, at: int) -> int:
+        source = self.page.attributes(at).get("src")
+        if source:
+            self.harvest.links.append(source)
+        return self.page.ends[at]
+
+    def _skipped(self, at: int) -> int:
+        self._close()
+        self._take_silently(at)
+        return self.page.ends[at]
+
+    def _time(self, at: int) -> int:
+        self._close()
+        _take_time(self.page, at, self.harvest)
+        return self.page.ends[at]
+
+    def _meta(self, at: int) -> int:
+        attributes = self.page.attributes(at)
+        stamp = read_machine(attributes.get("content", ""))
+        kind = attributes.get("itemprop", "").lower()
+        if stamp is not None and "modified" in kind:
+            self.harvest.updates.append(stamp)
+        elif stamp is not None and "published" in kind:
+            self.harvest.machine.insert(0, stamp)
+        return at + 1
+
+    def _strong(self, at: int) -> int:
+        self.strong_end = max(self.strong_end, self.page.ends[at])
+        return at + 1
+
+    def _break(self, at: int) -> int:
+        """One break is a blank, two end the paragraph."""
+        if self.piece is not None:
+            self.piece.parts.append("\n")
+            tags, texts = self.page.tags, self.page.texts
+            following = at + 1
+            while following < self.end and tags[following] == TEXT and texts[following].isspace():
+                following += 1
+            if following < self.end and tags[following] == "br":
+                self._close()
+        return at + 1
+
+    def _link(self, at: int) -> int:
+        page, harvest = self.page, self.harvest
+        attributes = page.attributes(at)
+        if harvest.pieces and self._wraps_blocks(at):
+            self._close()
+            self._take_silently(at)
+            return page.ends[at]
+        href = attributes.get("href", "")
+        if href:
+            harvest.links.append(href)
+        if attributes.get("name"):
+            harvest.names.add(attributes["name"])
+        self.link_end = max(self.link_end, page.ends[at])
+        if ("author" in attributes.get("rel", "") or _AUTHOR_LINK.search(href)) and self._alone(at):
+            harvest.authors += names_in(page.text_of(at))
+        return at + 1
+
+    def _wraps_blocks(self, at: int) -> bool:
+        """Whether a link wraps whole blocks: a card that leads to another story."""
+        tags, end = self.page.tags, self.page.ends[at]
+        return end - at > 2 and not BLOCKS.isdisjoint(tags[at + 1 : min(end, at + 40)])
+
+    def _alone(self, at: int) -> bool:
+        """Whether a link is all that its parent says, or nearly."""
+        parent = self.page.parents[at]
+        if self.page.ends[parent] - parent > 40:
+            return False
+        return len(self.page.text_of(parent)) <= len(self.page.text_of(at)) + 24
+
+    def _quote(self, at: int) -> int:
+        if self._is_social(at):
+            return self._skipped(at)
+        return self._block(at)
+
+    def _is_social(self, at: int) -> bool:
+        """Whether a quote is a post of a social network: it names its own address."""
+        page = self.page
+        if _SOCIAL_POST.search(page.attributes(at).get("cite", "")):
+            return True
+        return any(
+            page.tags[i] == "a" and _SOCIAL_POST.search(page.attributes(i).get("href", ""))
+            for i in range(at + 1, min(page.ends[at], at + MAX_LOOKED_INTO))
+        )
+
+    def _block(self, at: int) -> int:
+        after = self._styled(at)
+        if after != at + 1:
+            return after
+        self._close()
+        tag, end = self.page.tags[at], self.page.ends[at]
+        self.blocks.append((end, tag))
+        self.next_end = end
+        if tag in {"ul", "ol"}:
+            self.list_end = max(self.list_end, end)
+        elif tag == "footer":
+            self.footer_end = max(self.footer_end, end)
+        return at + 1
+
+    def _styled(self, at: int) -> int:
+        """An element whose attributes may say what it is."""
+        attributes = self.page.attributes(at)
+        if not attributes or at == self.start:
+            return at + 1
+        if "hidden" in attributes:
+            return self.page.ends[at]
+        harvest = self.harvest
+        if not harvest.box_machine:
+            for name, value in attributes.items():
+                if name.startswith("data-") and value[:4].isdigit():
+                    _take_moment(name, value, harvest)
+        kind = _kind_of_class(attributes.get("class", ""))
+        if (kind == "embed" and self.page.tags[at] != "span") or (
+            kind == "junk" and not self._is_bulk(at)
+        ):
+            return self._skipped(at)
+        if kind == "author" or attributes.get("itemprop") == "author":
+            self.author_end = max(self.author_end, self.page.ends[at])
+        return at + 1
+
+    def _is_bulk(self, at: int) -> bool:
+        """Whether an element holds most of the entry, whatever its class says."""
+        size = self.page.ends[at] - at
+        return size * 2 > self.end - self.start and len(self.page.text_of(at)) > 200
+
+    def _take_silently(self, at: int) -> None:
+        """Pictures, frames, posts, anchors and times of an element whose text is not the entry's."""
+        page, harvest = self.page, self.harvest
+        for i in range(at, min(page.ends[at], at + MAX_LOOKED_INTO)):
+            tag = page.tags[i]
+            if tag in _PICTURES:
+                _take_picture(page.attributes(i), harvest)
+            elif tag in _FRAMES:
+                harvest.links.append(page.attributes(i).get("src", ""))
+            elif tag == "a":
+                href = page.attributes(i).get("href", "")
+                if "#" in href or _SOCIAL_POST.search(href):
+                    harvest.links.append(href)
+            elif tag == "time":
+                _take_time(page, i, harvest)
+
+
+_METHODS: dict[str, Callable[[_Cutter, int], int]] = {
+    **dict.fromkeys(BLOCKS, _Cutter._block),
+    **dict.fromkeys(_STYLED, _Cutter._styled),
+    **dict.fromkeys(_PICTURES, _Cutter._picture),
+    **dict.fromkeys(_FRAMES, _Cutter._frame),
+    **dict.fromkeys(_SKIPPED, _Cutter._skipped),
+    **dict.fromkeys(("strong", "b"), _Cutter._strong),
+    "a": _Cutter._link,
+    "blockquote": _Cutter._quote,
+    "br": _Cutter._break,
+    "meta": _Cutter._meta,
+    "time": _Cutter._time,
+}
+
+
+@lru_cache(maxsize=4096)
+def _kind_of_class(styled: str) -> str:
+    """What a class attribute says in plain words, if anything: embed, junk, author."""
+    if not styled:
+        return ""
+    if _EMBED_CLASS.search(styled):
+        return "embed"
+    if _JUNK_CLASS.search(styled):
+        return "junk"
+    return "author" if _AUTHOR_CLASS.search(styled) else ""
+
+
+def _take_picture(attributes: dict[str, str], harvest: Harvest) -> None:
+    for name in ("data-src", "src", "data-original", "data-lazy-src"):
+        value = attributes.get(name, "").strip()
+        if value and not value.startswith(("data:", "blob:")):
+            harvest.images.append(value)
+            return
+
+
+def _take_time(page: Outline, index: int, harvest: Harvest) -> None:
+    attributes = page.attributes(index)
+    value = attributes.get("datetime") or attributes.get("content") or ""
+    machine = (read_machine(value) or read_expression(value)) if value else None
+    shown = read_time_text(page, index)
+    around = page.attributes(page.parents[index]).get("class", "")
+    hint = f"{attributes.get('class', '')} {attributes.get('itemprop', '')} {around}"
+    is_update = bool(shown and shown.is_update) or bool(_UPDATE_HINT.search(hint))
+    if harvest.pieces and says_update(harvest.pieces[-1].text):
+        harvest.pieces.pop()
+        is_update = True
+    if is_update:
+        stamp = machine or shown
+        if stamp is not None:
+            harvest.updates.insert(0, stamp)
+            harvest.updates_are_shown = True
+        return
+    if machine is not None:
+        harvest.machine.append(machine)
+    if shown is not None:
+        harvest.shown.append(shown)
+
+
+def read_time_text(page: Outline, index: int) -> Stamp | None:
+    """What a ``time`` element shows, be it said once or twice ("Posted at 15:05", "15:05")."""
+    whole = read_expression(page.text_of(index))
+    if whole is not None:
+        return whole
+    found: Stamp | None = None
+    for i in range(index + 1, min(page.ends[index], index + MAX_LOOKED_INTO)):
+        stamp = read_expression(page.texts[i].strip()) if page.tags[i] == TEXT else None
+        if stamp is not None and (found is None or (stamp.tells_clock and not found.tells_clock)):
+            found = stamp
+    return found
