@@ -18,6 +18,7 @@ MAX_CLIMB = 40
 _FLAT_TAGS = HEADINGS | {"p", "dt", "strong", "b", "span", "time", "header", "summary"}
 _STOPPERS = frozenset(["section", "aside", "footer", "nav", "form", "article", "main"])
 _ITEM_TAGS = frozenset(["article", "li", "section", "div", "tr", "details"])
+_DIGIT = re.compile(r"\d")
 _ID_TAIL = re.compile(r"[\da-f]{4,}|\d+|[A-Za-z0-9_-]{6,}$", re.IGNORECASE)
 
 
@@ -317,18 +318,22 @@ def _is_moment(name: str, value: str) -> bool:
     return name.startswith("data-") and 10 <= len(value) <= 35 and read_machine(value) is not None
 
 
-_OWN_ID_ATTRIBUTES = (
-    "id", "data-post-id", "data-id", "data-entry-id", "data-block-id", "data-update-id",
-    "data-item-id", "data-liveblog-entry-id", "data-key", "data-uid", "data-guid",
-    "data-article-id", "data-event-id", "data-post", "data-urn", "name",
-)  # fmt: skip
+_OWN_ID_ATTRIBUTES = {
+    name: rank
+    for rank, name in enumerate(
+        "id data-post-id data-id data-entry-id data-block-id data-update-id data-item-id "
+        "data-liveblog-entry-id data-key data-uid data-guid data-article-id data-event-id "
+        "data-post data-urn data-card-id name".split()
+    )
+}
+"""Where publishers write the id of an entry, the surest first."""
 
 
 def own_id(page: Outline, index: int) -> str | None:
     """The publisher's id of an element, None where it has none worth keeping."""
-    attributes = page.attributes(index)
-    for name in _OWN_ID_ATTRIBUTES:
-        value = attributes.get(name, "").strip()
-        if value and len(value) <= 200 and any(c.isdigit() for c in value):
-            return value
-    return None
+    found: list[tuple[int, str]] = []
+    for name, value in page.attributes(index).items():
+        rank = _OWN_ID_ATTRIBUTES.get(name)
+        if rank is not None and 0 < len(value) <= 200 and _DIGIT.search(value):
+            found.append((rank, value.strip()))
+    return min(found)[1] if found else None

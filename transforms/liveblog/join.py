@@ -15,7 +15,6 @@ _SHINGLED_WORDS = 80
 _ALIKE = 0.34
 _TELLING_CHARS = 80
 """A text this long stands twice only where it is a copy, whatever time the copy shows."""
-_MIN_EXCERPT_SHINGLES = 6
 _MAX_COMPARED = 60
 _OPENING_CHARS = 24
 _CUT_OFF = re.compile(r"(?:…|\.\.\.|\[…\]|\[\.\.\.\])$")
@@ -224,12 +223,12 @@ def without_copies(candidates: list[Candidate]) -> list[Candidate]:
 
 def _is_excerpt(first: Candidate, others: list[Candidate]) -> bool:
     """Whether the entry on top only repeats, in part, one of those below it."""
-    shingles = _shingles(first)
-    if len(shingles) < _MIN_EXCERPT_SHINGLES:
+    text = " ".join(first.paragraphs)
+    probe = text[len(text) // 3 :][:_OPENING_CHARS]
+    if len(probe) < _OPENING_CHARS:
         return False
-    return any(
-        len(shingles & _shingles(other)) >= 0.8 * len(shingles) for other in others[:_MAX_COMPARED]
-    )
+    near = (o for o in others[:_MAX_COMPARED] if any(probe in p for p in o.paragraphs))
+    return any(len(_shingles(first) & _shingles(o)) >= 0.8 * len(_shingles(first)) for o in near)
 
 
 def body_of(entry: Joined) -> list[str]:

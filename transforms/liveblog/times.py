@@ -181,6 +181,18 @@ _MINUTE_OF_PLAY = re.compile(
     r"^(?:min(?:ute)?\.?\s?)?(?P<m>\d{1,3}(?:\s?\+\s?\d{1,2})?)\s?(?:['’′‘]|\.?\s?(?:min|minute|minuto|minuta)\b\.?)$"
 )
 
+_KNOWN_WORDS = (
+    _FILLER
+    | _UPDATE_WORDS
+    | _MONTHS.keys()
+    | _ABBREVIATED_ZONES.keys()
+    | _SECONDS_OF_UNIT.keys()
+    | {f"{unit}s" for unit in _SECONDS_OF_UNIT}
+    | set(" ".join(name for name, _ in _ZONE_NAMES).split())
+    | set("a p m am pm st nd rd th er t z fa geleden temu atrás vor il y hace há utc".split())
+)
+"""Every word that a time expression may hold; one other makes it prose."""
+
 _ISO = re.compile(
     r"^(?P<y>\d{4})-?(?P<mo>\d{2})-?(?P<d>\d{2})(?:[T ]\s?(?P<h>\d{2}):?(?P<mi>\d{2})"
     r"(?::?(?P<s>\d{2})(?:[.,](?P<f>\d{1,9}))?)?\s?(?P<z>Z|z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})?(?:\[[^\]]{0,40}\])?)?$"
@@ -284,6 +296,8 @@ def read_expression(text: str) -> Stamp | None:
     if machine is not None:
         return machine
     low = text.lower().strip(" |•·-–—:,()[]+")
+    if any(word not in _KNOWN_WORDS for word in _WORD.findall(low)):
+        return None
     ago = _read_ago(low)
     if ago is not None:
         return ago
