@@ -50,6 +50,12 @@ _CREDITS = re.compile(
     r"\(?(?:image|photo|bild|foto)\s?:)",
     re.IGNORECASE,
 )
+_PROMPT_HEAD_CHARS = 3
+_PROMPT_HEADS = frozenset(
+    "ple sig sub for joi get dow cli fol art con scr ski ent sup bec all thi mel abo jet emp mit ich "
+    "ins s'a rec sus apú reg isc abb sch zap ass ima pho cop pic cre bil fot que cré vid med".split()
+) | {"by ", "an "}
+"""How prompts and credits begin: most lines are none and need no pattern."""
 _MAX_PROMPT_CHARS = 260
 _MAX_LABEL_CHARS = 48
 
@@ -73,7 +79,11 @@ def is_noise(text: str) -> bool:
     """Whether a line is a label, a prompt, a video line or a picture credit."""
     if len(text) > _MAX_PROMPT_CHARS:
         return False
-    return not text or is_label(text) or bool(_PROMPTS.match(text) or _CREDITS.match(text))
+    if not text or is_label(text):
+        return True
+    if text[:_PROMPT_HEAD_CHARS].lower() not in _PROMPT_HEADS and text[0] not in "(©":
+        return False
+    return bool(_PROMPTS.match(text) or _CREDITS.match(text))
 
 
 _MARKUP = re.compile(r"<(?:[a-zA-Z][a-zA-Z0-9]{0,15}[\s/>]|/[a-zA-Z]|!--)|&(?:lt|amp|#\d{1,6}|[a-zA-Z]{2,8});")
@@ -83,11 +93,11 @@ _INLINE_ONLY = re.compile(
     re.IGNORECASE,
 )
 _PARAGRAPH_BREAK = re.compile(
-    r"</?(?:p|div|ul|ol|h[1-6]|section|article)(?:\s[^<>]{0,2000})?>|(?:<br\s{0,3}/?>\s{0,9}){1,9}|</?li(?:\s[^<>]{0,2000})?>",
+    r"<(?:/?(?:p|div|ul|ol|li|h[1-6]|section|article)(?:\s[^<>]{0,2000})?|br\s{0,3}/?)>",
     re.IGNORECASE,
 )
 _HREF = re.compile(r"<a\s[^<>]{0,1000}?href\s?=\s?[\"']([^\"'<>]{1,2000})", re.IGNORECASE)
-_BLANK_LINES = re.compile(r"\s*\n\s*(?:\n\s*)*")
+_HEADING_FIRST = re.compile(r"\s{0,20}<h[1-6][\s>]", re.IGNORECASE)
 _DROPPED = ["script", "style", "iframe", "figure", "figcaption", "button", "svg", "form", "video"]
 _PARAGRAPHS = frozenset(["p", "div", "li", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "ul", "ol", "section", "article", "tr", "pre"])
 
@@ -103,18 +113,15 @@ def paragraphs_of(text: str) -> tuple[list[str], list[str], str | None]:
     for _ in range(2):
         if "&" in text and not _TAG.search(text):
             text = html.unescape(text)
-    if "<" not in text or not _TAG.search(text):
-        return _lines(html.unescape(text)), [], None
-    links = _HREF.findall(text)
-    simple = _INLINE_ONLY.sub("", text)
-    simple = _PARAGRAPH_BREAK.sub("\n", simple) if not _heading_first(text) else simple
-    if not _TAG.search(simple):
-        return _lines(html.unescape(simple)), [html.unescape(link) for link in links], None
-    return _soup_paragraphs(text)
-
-
-def _heading_first(text: str) -> bool:
-    return bool(re.match(r"\s*<h[1-6][\s>]", text, re.IGNORECASE))
+    if not _TAG.search(text):
+        return _lines(text), [], None
+    simple = text
+    if not _HEADING_FIRST.match(text):
+        simple = _PARAGRAPH_BREAK.sub("\n", _INLINE_ONLY.sub("", text))
+    if _TAG.search(simple):
+        return _soup_paragraphs(text)
+    links = [html.unescape(link) for link in _HREF.findall(text)]
+    return _lines(html.unescape(simple)), links, None
 
 
 def _lines(text: str) -> list[str]:

@@ -81,14 +81,10 @@ def _pair_by_name(shown: list[Candidate], declared: list[Candidate], partner: di
 
 
 def _alike_enough(one: Candidate, other: Candidate) -> bool:
-    first, second = _shingles(one), _shingles(other)
-    if not first or not second:
+    if not _openings(one).isdisjoint(_openings(other)):
         return True
-    return bool(first & second) or _flat_text(one)[:40] == _flat_text(other)[:40]
-
-
-def _flat_text(candidate: Candidate) -> str:
-    return normalise_text(" ".join(candidate.paragraphs) or candidate.headline or "")
+    first, second = _shingles(one), _shingles(other)
+    return not first or not second or not first.isdisjoint(second)
 
 
 def _shingles(candidate: Candidate) -> frozenset[str]:

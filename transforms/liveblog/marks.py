@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from transforms.liveblog.outline import BLOCKS, HEADINGS, TEXT, Outline
+from transforms.liveblog.pieces import read_time_text
 from transforms.liveblog.times import (
-    MAX_EXPRESSION_CHARS,
     Stamp,
     read_day,
     read_expression,
@@ -56,66 +56,50 @@ def find_marks(page: Outline) -> tuple[list[Mark], list[DayMark]]:
     """Every mark and every day heading, in document order."""
     marks: list[Mark] = []
     days: list[DayMark] = []
-    tags, texts, parents = page.tags, page.texts, page.parents
+    has_digit = _DIGIT.search
+    places = [i for i, text in enumerate(page.texts) if text and has_digit(text)]
+    times = [i for i, tag in enumerate(page.tags) if tag == "time"]
     skip_until = 0
-    last_block = -1
-    for i in range(len(tags)):
+    for i in sorted(places + times):
         if i < skip_until:
             continue
-        tag = tags[i]
-        if tag == "time":
+        if page.tags[i] == TEXT:
+            _mark_text(page, i, marks, days)
+        else:
             marks.append(_time_mark(page, i))
             skip_until = page.ends[i]
-            continue
-        if tag != TEXT:
-            continue
-        text = texts[i]
-        if not _DIGIT.search(text):
-            continue
-        text = text.strip()
-        if len(text) <= MAX_EXPRESSION_CHARS:
-            stamp = read_expression(text)
-            if stamp is not None:
-                parent = parents[i]
-                if stamp.tells_clock or stamp.ago is not None or stamp.minute is not None:
-                    opened = _opens_block(page, i)
-                    if opened is not None and opened[1] and opened[0] != parent:
-                        _lead_of_block(page, opened[0], marks)
-                    marks.append(Mark(parent, "whole", shown=stamp))
-                else:
-                    block = _block_of(page, i)
-                    if block != last_block:
-                        last_block = block
-                        day = read_day(page.text_of(block)) if page.ends[block] - block < 8 else None
-                        if day is not None:
-                            days.append(DayMark(block, day))
-                continue
+    return marks, days
+
+
+def _mark_text(page: Outline, index: int, marks: list[Mark], days: list[DayMark]) -> None:
+    """The marks of a text that holds a digit."""
+    text = page.texts[index].strip()
+    stamp = read_expression(text)
+    if stamp is None:
         if _DIGIT.search(text[:_MIN_DIGIT_HEAD]):
-            opened = _opens_block(page, i)
+            opened = _opens_block(page, index)
             if opened is not None:
                 _lead_of_block(page, opened[0], marks)
-        if len(text) <= MAX_EXPRESSION_CHARS + 60:
-            tail = read_tail(text)
-            if tail is not None:
-                marks.append(Mark(_block_of(page, i), "tail", shown=tail[1], rest=tail[0]))
-    return marks, days
+        tail = read_tail(text)
+        if tail is not None:
+            marks.append(Mark(_block_of(page, index), "tail", shown=tail[1], rest=tail[0]))
+    elif stamp.tells_clock or stamp.ago is not None or stamp.minute is not None:
+        opened = _opens_block(page, index)
+        if opened is not None and opened[1] and opened[0] != page.parents[index]:
+            _lead_of_block(page, opened[0], marks)
+        marks.append(Mark(page.parents[index], "whole", shown=stamp))
+    else:
+        block = _block_of(page, index)
+        day = read_day(page.text_of(block)) if page.ends[block] - block < 8 else None
+        if day is not None and not (days and days[-1].index == block):
+            days.append(DayMark(block, day))
 
 
 def _time_mark(page: Outline, index: int) -> Mark:
     attributes = page.attributes(index)
     value = attributes.get("datetime") or attributes.get("content") or ""
-    published = read_machine(value) if value else None
-    shown: Stamp | None = None
-    for i in range(index + 1, page.ends[index]):
-        if page.tags[i] == TEXT and page.texts[i].strip():
-            found = read_expression(page.texts[i].strip())
-            if found is not None and (shown is None or (found.tells_clock and not shown.tells_clock)):
-                shown = found
-    if shown is None:
-        shown = read_expression(page.text_of(index))
-    if published is None and value:
-        published = read_expression(value)
-    return Mark(index, "time", published=published, shown=shown)
+    published = (read_machine(value) or read_expression(value)) if value else None
+    return Mark(index, "time", published=published, shown=read_time_text(page, index))
 
 
 def _block_of(page: Outline, index: int) -> int:

@@ -334,7 +334,7 @@ def _settle_names(
     """Ids, permalink, and absolute links and pictures."""
     names = set(harvest.names)
     for i in range(extent.box, min(page.ends[extent.box], extent.box + 6)):
-        inner = own_id(page, i) if page.tags[i] != TEXT else None
+        inner = own_id(page, i) if page.tags[i] != TEXT and page.attributes(i) else None
         if inner:
             names.add(inner)
             if candidate.own_id is None and not extent.is_flat:
