@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from itertools import accumulate
 from statistics import median
 
 from transforms.liveblog.marks import DayMark, Mark
@@ -53,15 +54,7 @@ class Group:
 
 def text_lengths(page: Outline) -> list[int]:
     """Running total of text characters before each index, one longer than the page."""
-    totals = [0] * (len(page) + 1)
-    total = 0
-    texts = page.texts
-    for i, text in enumerate(texts):
-        totals[i] = total
-        if text:
-            total += len(text) if not text.isspace() else 0
-    totals[len(texts)] = total
-    return totals
+    return list(accumulate(map(len, page.texts), initial=0))
 
 
 def group_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -67,8 +67,10 @@ class Outline:
 
     def text(self, start: int, end: int) -> str:
         """The text of a range, white space collapsed, a blank between blocks."""
-        parts = []
         tags, texts = self.tags, self.texts
+        if end - start == 2 and tags[start + 1] == TEXT:
+            return " ".join(texts[start + 1].split())
+        parts = []
         for i in range(start, end):
             tag = tags[i]
             if tag == TEXT:
@@ -82,16 +84,11 @@ class Outline:
         return self.text(index, self.ends[index])
 
 
-class _Open(NamedTuple):
-    index: int
-    node: LexborNode
-
-
 def outline(tree: LexborHTMLParser) -> Outline:
     """Flatten the body of a page; iterates, so nesting costs no stack.
 
     Drops elements that are never shown (scripts, styles, drawings, form fields),
-    comments, and text of white space only where it holds no separating blank.
+    and comments. Text of white space only becomes one blank.
     """
     result = Outline()
     body = tree.body
@@ -99,7 +96,7 @@ def outline(tree: LexborHTMLParser) -> Outline:
         return result
     tags, parents, ends = result.tags, result.parents, result.ends
     texts, nodes = result.texts, result.nodes
-    stack: list[_Open] = []
+    stack: list[tuple[int, LexborNode]] = []
     node: LexborNode | None = body
     parent = -1
     while node is not None:
@@ -107,6 +104,8 @@ def outline(tree: LexborHTMLParser) -> Outline:
         child = None
         if tag == TEXT:
             text = node.text_content or ""
+            if text.isspace():
+                text = " "
             tags.append(TEXT)
             parents.append(parent)
             ends.append(len(tags))
@@ -121,7 +120,7 @@ def outline(tree: LexborHTMLParser) -> Outline:
             nodes.append(node)
             child = node.first_child
             if child is not None:
-                stack.append(_Open(index, node))
+                stack.append((index, node))
                 parent = index
                 node = child
                 continue

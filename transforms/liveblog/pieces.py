@@ -209,7 +209,7 @@ class _Cutter:
         text = self.page.texts[at]
         piece = self.piece
         if piece is None:
-            if text.isspace():
+            if text == " ":
                 return
             near = [tag for _, tag in self.blocks[-4:]]
             piece = self.piece = Piece(
@@ -265,7 +265,7 @@ class _Cutter:
             self.piece.parts.append("\n")
             tags, texts = self.page.tags, self.page.texts
             following = at + 1
-            while following < self.end and tags[following] == TEXT and texts[following].isspace():
+            while following < self.end and texts[following] == " ":
                 following += 1
             if following < self.end and tags[following] == "br":
                 self._close()

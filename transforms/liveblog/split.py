@@ -91,10 +91,7 @@ def _named_entries(tree: LexborHTMLParser, *, use_hints: bool) -> frozenset[int]
     """The elements that microdata or a known platform's template calls entries."""
     found = tree.css('[itemprop~="liveBlogUpdate"]')
     if not found and use_hints:
-        for selector in ENTRY_SELECTORS:
-            found = tree.css(selector)
-            if len(found) > 1:
-                break
+        found = tree.css(",".join(ENTRY_SELECTORS))
     return frozenset(node.mem_id for node in found) if len(found) > 1 else frozenset()
 
 
