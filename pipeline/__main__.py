@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 import sys
 
 from pipeline.options import parse
@@ -25,6 +26,9 @@ def main(arguments: list[str] | None = None) -> int:
         # and ``split`` does without.
         command = importlib.import_module(f"pipeline.{options.command}")
         return int(command.run(options))
+    except BrokenPipeError:  # whoever read our output has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except UsageError as error:
         print(f"news-ingest: {error}", file=sys.stderr)
         return 2

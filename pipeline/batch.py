@@ -22,7 +22,7 @@ from apache_beam.runners.runner import create_runner  # noqa: E402
 logging.disable(logging.NOTSET)
 
 from pipeline.ingest import Ingest  # noqa: E402
-from pipeline.options import fetch_limits  # noqa: E402
+from pipeline.options import fetch_limits, politeness  # noqa: E402
 from pipeline.progress import show_progress  # noqa: E402
 from pipeline.summary import print_summary  # noqa: E402
 from transforms import storage  # noqa: E402
@@ -75,7 +75,7 @@ def ingest(options: argparse.Namespace, beam_options: PipelineOptions) -> dict[s
     _ = (
         pipeline
         | "Sources" >> beam.Create(sources)
-        | "Ingest" >> Ingest(dataset, manifest, limits, options.timezone)
+        | "Ingest" >> Ingest(dataset, manifest, limits, politeness(options), options.timezone)
     )
     with show_progress():
         pipeline.run().wait_until_finish()
@@ -98,7 +98,7 @@ def error_ratio(manifest: dict[str, Any]) -> float:
     """The share of the pages that failed, 0..1."""
     counts = manifest["counts"]
     failed = counts.get("pages_failed", 0)
-    pages = failed + counts["pages_split"]
+    pages = failed + counts["pages_split"] + counts.get("not_modified", 0)
     return failed / pages if pages else 0.0
 
 

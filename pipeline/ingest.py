@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import apache_beam as beam
 
 from transforms.dedup import Deduplicate, DeduplicateDeadLetters
-from transforms.index import ReadKnownDeadLetters, ReadKnownEntries
+from transforms.index import ReadKnownDeadLetters, ReadKnownEntries, ReadKnownPages
 from transforms.sources import ReadSources, Source
 from transforms.stages import AssignTopics, ExtractPages, FetchPages, SplitLiveBlogs
 from transforms.write import WriteDataset
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from schemas.records import EntryRow
     from transforms.fetch import FetchLimits
+    from transforms.visit import Politeness
 
 
 @dataclass
@@ -31,13 +32,16 @@ class Ingest(beam.PTransform[Any, Any]):
     dataset: str
     manifest: dict[str, Any]
     limits: FetchLimits
+    politeness: Politeness
     timezone: str | None = None
 
     def expand(self, sources: PCollection[Source]) -> Any:
         """One element: the manifest as written."""
         begin = sources.pipeline
         read = sources | ReadSources()
-        fetched = read.requests | FetchPages(self.limits)
+        known_pages = begin | ReadKnownPages(self.dataset)
+        asked = {"requests": read.requests, "known": known_pages}
+        fetched = asked | FetchPages(self.limits, self.politeness)
         extracted = fetched.pages | ExtractPages(self.timezone)
         split = extracted.pages | SplitLiveBlogs(self.timezone)
         rows = split.splits | AssignTopics(self.manifest["run_id"])
@@ -63,6 +67,7 @@ class Ingest(beam.PTransform[Any, Any]):
             "entries": kept.entries,
             "duplicates": kept.duplicates,
             "known": kept.known,
+            "pages": split.visits,
             "dead_letters": letters.letters,
             "counts": counts,
         } | WriteDataset(self.dataset, self.manifest)

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from schemas.errors import UsageError
 from transforms.fetch import DEFAULT_USER_AGENT, FetchLimits
+from transforms.visit import Politeness
 
 LOCAL_RUNNER = "FnApiRunner"
 """Beam's in-process runner; its ``DirectRunner`` would first try a download."""
@@ -90,6 +91,15 @@ def _add_batch(commands: argparse._SubParsersAction[_Parser]) -> None:
         "--max_error_ratio", type=_ratio, default=0.5, metavar="RATIO",
         help="exit with 3 if more than this share of the pages failed (default: %(default)s)",
     )  # fmt: skip
+    batch.add_argument(
+        "--delay_s", type=_number_from_0, default=Politeness.delay_s, metavar="SECONDS",
+        help="between two requests to a host, or what its robots.txt asks for if that is more "
+        "(default: %(default)g)",
+    )  # fmt: skip
+    batch.add_argument(
+        "--retries", type=_int_from_0, default=Politeness.retries, metavar="N",
+        help="how often a request is repeated that may go better next time (default: %(default)s)",
+    )  # fmt: skip
     _add_reading(batch)
 
 
@@ -154,6 +164,11 @@ def fetch_limits(options: argparse.Namespace) -> FetchLimits:
     )
 
 
+def politeness(options: argparse.Namespace) -> Politeness:
+    """How ``batch`` was told to treat hosts."""
+    return Politeness(delay_s=options.delay_s, retries=options.retries)
+
+
 def _timezone(value: str) -> str:
     try:
         ZoneInfo(value)
@@ -186,10 +201,24 @@ def _positive_number(value: str) -> float:
     return number
 
 
-def _positive_int(value: str) -> int:
-    if not value.isascii() or not value.isdigit() or int(value) == 0:
-        raise argparse.ArgumentTypeError(f"{value!r} is not a whole number above 0")
+def _number_from_0(value: str) -> float:
+    number = _number(value)
+    if not 0 <= number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{value!r} is not 0 or more")
+    return number
+
+
+def _int_from_0(value: str) -> int:
+    if not value.isascii() or not value.isdigit():
+        raise argparse.ArgumentTypeError(f"{value!r} is not a whole number, 0 or more")
     return int(value)
+
+
+def _positive_int(value: str) -> int:
+    number = _int_from_0(value)
+    if number == 0:
+        raise argparse.ArgumentTypeError(f"{value!r} is not above 0")
+    return number
 
 
 def _number(value: str) -> float:

@@ -28,8 +28,8 @@ def run(options: argparse.Namespace) -> int:
     with serve_sample_site() as site:
         print(f"Sample site at {site.base_url}, {len(site.page_urls)} pages")
         urls = [word for url in site.page_urls for word in ("--url", url)]
-        zone = ["--timezone", SAMPLE_TIMEZONE, "--allow_private_hosts"]
-        code = batch.run(parse(["batch", *urls, "--output", dataset, *zone]))
+        own = ["--timezone", SAMPLE_TIMEZONE, "--allow_private_hosts", "--delay_s", "0"]
+        code = batch.run(parse(["batch", *urls, "--output", dataset, *own]))
     print("\n" + "\n".join(tree_lines(Path(dataset))))
     query = _QUERY.format(dataset=dataset)
     print(f"\nA first query, with DuckDB:\n\n{query}\n\n{_answer(query)}")

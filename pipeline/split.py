@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from pipeline.options import fetch_limits
-from schemas.records import PageRequest, SplitPage
+from schemas.records import FetchedPage, PageRequest, SplitPage
 from transforms.extract import extract_page
 from transforms.fetch import fetch_page, is_url, new_session, open_local_file, read_page_file
 from transforms.liveblog import split_page
@@ -37,12 +37,20 @@ def split_request(request: PageRequest, limits: FetchLimits, timezone: str | Non
     Raises PageError with the code that the dead letter would carry.
     """
     if is_url(request.uri):
-        with new_session(limits) as session:
-            fetched = fetch_page(request, session=session, limits=limits)
+        fetched = _fetch(request, limits)
     else:
         fetched = read_page_file(request, open_file=open_local_file, limits=limits)
     page = extract_page(fetched, zone=ZoneInfo(timezone) if timezone else None)
     return split_page(page, timezone=timezone)
+
+
+def _fetch(request: PageRequest, limits: FetchLimits) -> FetchedPage:
+    with new_session(limits) as session:
+        while True:
+            found = fetch_page(request, session=session, limits=limits)
+            if isinstance(found, FetchedPage):
+                return found
+            request = found.request
 
 
 def json_lines(split: SplitPage) -> Iterator[str]:

@@ -19,8 +19,9 @@ def summary_lines(manifest: dict[str, Any], dataset: str) -> list[str]:
 
     failed = count("pages_failed")
     rows = [
-        ("pages", count("pages_split") + failed, ""),
+        ("pages", count("pages_split") + count("not_modified") + failed, ""),
         ("  live blogs", count("live_blogs"), ""),
+        ("  not modified", count("not_modified"), ""),
         ("  failed", failed, ""),
         ("entries found", count("entries_found"), ""),
         ("  written", count("entries"), _revisions(count("revisions"))),

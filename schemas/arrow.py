@@ -92,4 +92,15 @@ KNOWN_ENTRIES = pa.schema(
 )
 """What later runs must know of every row of entries and duplicates."""
 
+KNOWN_PAGES = pa.schema(
+    [
+        ("uri", pa.string()),
+        ("etag", pa.string()),
+        ("last_modified", pa.string()),
+        ("is_live_blog", pa.bool_()),
+        ("fetched_at", _TIMESTAMP),
+    ],
+    metadata=_METADATA,
+)
+
 KNOWN_DEAD_LETTERS = pa.schema([("dead_letter_id", pa.string())], metadata=_METADATA)

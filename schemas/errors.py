@@ -65,9 +65,13 @@ class SourceError(PageError):
 
 
 class FetchError(PageError):
-    """The bytes of a page could not be had."""
+    """The bytes of a page could not be had.
+
+    retry_after_s: how long the server asks to be left alone, None if it does not.
+    """
 
     stage = "fetch"
+    retry_after_s: float | None = None
     codes = frozenset(
         {
             "file_unreadable",  # exists, but cannot be opened or read
@@ -75,6 +79,10 @@ class FetchError(PageError):
             "page_too_large",  # over --max_page_bytes, on the wire or decompressed
             "host_unknown",  # the name does not resolve
             "address_refused",  # private, loopback or link-local address
+            "robots_disallowed",  # by the host's robots.txt
+            "robots_unavailable",  # robots.txt answers with a server error: nothing is allowed
+            "crawl_delay_too_long",  # robots.txt asks for more time between pages than a run has
+            "host_rested",  # the host failed too often, or asked to be left alone
             "connection_failed",  # refused, reset, TLS
             "timeout",  # over --timeout_s as a whole
             "too_many_redirects",

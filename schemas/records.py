@@ -21,6 +21,26 @@ TimeSource = Literal["dom", "json_ld", "microdata", "text", "page", "fetch"]
 
 
 @dataclass(frozen=True, slots=True)
+class KnownPage:
+    """What an earlier run learnt of a page.
+
+    etag, last_modified: what the server gave to ask again with, as it gave them.
+    is_live_blog: whether the page is worth coming back to.
+    """
+
+    uri: str
+    etag: str | None
+    last_modified: str | None
+    is_live_blog: bool
+    fetched_at: datetime
+
+    @property
+    def date(self) -> str:
+        """The partition: YYYY-MM-DD of the fetch in UTC."""
+        return self.fetched_at.date().isoformat()
+
+
+@dataclass(frozen=True, slots=True)
 class PageRequest:
     """One page that a source asks for.
 
@@ -28,11 +48,22 @@ class PageRequest:
     source: provenance as ``kind:locator``, such as ``input:pages/*.html``.
     page_url: the page's public address where the caller knows it better than
         the file does (``split PAGE --url URL``).
+    known: what an earlier run learnt of it, None at the first visit.
+    redirected_to: where to ask instead of at uri, None before any redirect.
+    redirects: how many redirects led there.
     """
 
     uri: str
     source: str
     page_url: str | None = None
+    known: KnownPage | None = None
+    redirected_to: str | None = None
+    redirects: int = 0
+
+    @property
+    def address(self) -> str:
+        """Where to ask."""
+        return self.redirected_to or self.uri
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +74,7 @@ class FetchedPage:
     content: the body, decompressed, within the size limit.
     content_type: the Content-Type header, None where there is none.
     fetched_at: when the bytes were received; for a file its modification time.
+    etag, last_modified: what to ask the server with next time, None if nothing.
     """
 
     request: PageRequest
@@ -50,6 +82,22 @@ class FetchedPage:
     content: bytes
     content_type: str | None
     fetched_at: datetime
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotModified:
+    """A page that has not changed since an earlier run: nothing to parse."""
+
+    request: PageRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Redirected:
+    """A page that is elsewhere: the request, with where to ask next."""
+
+    request: PageRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +124,8 @@ class Page:
     language: BCP 47, None if unknown.
     authors, published_at, updated_at: of the page as a whole.
     declared_topics: strongest evidence first.
+    etag, last_modified: what to ask the server with next time, None if nothing.
+    known: what an earlier run learnt of the page.
     """
 
     uri: str
@@ -92,6 +142,9 @@ class Page:
     tags: tuple[str, ...]
     fetched_at: datetime
     source: str
+    etag: str | None = None
+    last_modified: str | None = None
+    known: KnownPage | None = None
 
 
 @dataclass(frozen=True, slots=True)

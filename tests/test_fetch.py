@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import socket
+import ssl
 import threading
+import time
 import zlib
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -12,9 +14,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
+import trustme
 
 from schemas.errors import FetchError
-from schemas.records import FetchedPage, PageRequest
+from schemas.records import FetchedPage, KnownPage, NotModified, PageRequest, Redirected
 from tests.factories import FETCHED_AT
 from transforms.fetch import (
     FetchLimits,
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+LAST_MODIFIED = "Tue, 12 May 2026 08:00:00 GMT"
 PAGE = b"<html><body><p>Ferry traffic resumes at noon.</p></body></html>"
 
 
@@ -80,7 +84,33 @@ class Site(BaseHTTPRequestHandler):
         elif path == "round":
             self.answer(302, Location="/round")
         elif path == "inwards":
-            self.answer(302, Location=f"http://127.0.0.1:{self.server.server_port}/page")  # type: ignore[attr-defined]
+            port = self.server.server_port  # type: ignore[attr-defined]
+            self.answer(302, Location=f"http://127.0.0.1:{port}/page")
+        elif path.startswith("port-"):
+            host = self.headers["Host"].partition(":")[0]
+            self.answer(302, Location=f"http://{host}:{path[5:]}/page")
+        elif path == "etag":
+            if self.headers.get("If-None-Match") == '"v1"':
+                self.answer(304)
+            else:
+                self.answer(200, PAGE, ETag='"v1"', Last_Modified=LAST_MODIFIED)
+        elif path == "dated":
+            same = self.headers.get("If-Modified-Since") == LAST_MODIFIED
+            self.answer(304 if same else 200, b"" if same else PAGE, Last_Modified=LAST_MODIFIED)
+        elif path == "wait":
+            self.answer(429, Retry_After="7")
+        elif path == "wait-until":
+            self.answer(503, Retry_After="Tue, 12 May 2026 20:01:30 GMT")
+        elif path == "header-drip":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+            while not stop.wait(0.05):
+                self.wfile.write(b"z")
+                self.wfile.flush()
+        elif path == "endless":
+            self.send_response(200)
+            self.end_headers()
+            while not stop.wait(0.001):
+                self.wfile.write(bytes(100_000))
         elif path == "broken-address":
             self.answer(302, Location="http://[broken")
         elif path == "elsewhere":
@@ -94,39 +124,48 @@ class Site(BaseHTTPRequestHandler):
             self.send_response(200)
             self.send_header("Content-Length", "1000")
             self.end_headers()
-            for _ in range(100):
+            while not stop.wait(0.05):
                 self.wfile.write(b"z")
                 self.wfile.flush()
-                if stop.wait(0.05):
-                    return
 
 
 stop = threading.Event()
 
 
 @contextmanager
-def serving() -> Iterator[str]:
+def serving(context: ssl.SSLContext | None = None) -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
+        if context:
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         server.daemon_threads = True
+        server.block_on_close = False
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
-        stop.set()
         server.shutdown()
-    stop.clear()
 
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[str]:
     with serving() as address:
         yield address
+        stop.set()
+
+
+def ask(url: str, known: KnownPage | None = None, **limits: object) -> FetchedPage | NotModified:
+    allowed = FetchLimits(**({"allow_private_hosts": True, "timeout_s": 5.0} | limits))  # type: ignore[arg-type]
+    request = PageRequest(url, "url:test", known=known)
+    with new_session(allowed) as session:
+        while True:
+            found = fetch_page(request, session=session, limits=allowed, now=lambda: FETCHED_AT)
+            if not isinstance(found, Redirected):
+                return found
+            request = found.request
 
 
 def get(url: str, **limits: object) -> FetchedPage:
-    allowed = FetchLimits(**({"allow_private_hosts": True, "timeout_s": 5.0} | limits))  # type: ignore[arg-type]
-    with new_session(allowed) as session:
-        return fetch_page(
-            PageRequest(url, "url:test"), session=session, limits=allowed, now=lambda: FETCHED_AT
-        )
+    page = ask(url, **limits)  # type: ignore[arg-type]
+    assert isinstance(page, FetchedPage)
+    return page
 
 
 def code_of(call: Callable[[], object]) -> str:
@@ -187,13 +226,78 @@ def test_what_goes_wrong_has_its_code(site: str, path: str, code: str) -> None:
     assert code_of(lambda: get(f"{site}/{path}")) == code
 
 
-@pytest.mark.parametrize("path", ["large", "bomb"])
+@pytest.mark.parametrize("path", ["large", "bomb", "endless"])
 def test_no_page_is_larger_than_the_limit(site: str, path: str) -> None:
     assert code_of(lambda: get(f"{site}/{path}", page_bytes_max=1_000_000)) == "page_too_large"
 
 
-def test_a_server_that_drips_is_left_at_the_deadline(site: str) -> None:
-    assert code_of(lambda: get(f"{site}/drip", timeout_s=0.3)) == "timeout"
+@pytest.mark.parametrize("path", ["drip", "header-drip"])
+def test_a_server_that_drips_is_left_at_the_deadline(site: str, path: str) -> None:
+    started_s = time.monotonic()
+    assert code_of(lambda: get(f"{site}/{path}", timeout_s=0.3)) == "timeout"
+    assert time.monotonic() - started_s < 2
+
+
+def test_what_a_page_is_asked_again_with(site: str) -> None:
+    page = get(f"{site}/etag")
+    assert (page.etag, page.last_modified) == ('"v1"', LAST_MODIFIED)
+
+
+@pytest.mark.parametrize(
+    ("path", "etag", "last_modified", "outcome"),
+    [
+        ("etag", '"v1"', None, NotModified),
+        ("etag", '"v0"', None, FetchedPage),
+        ("dated", None, LAST_MODIFIED, NotModified),
+        ("dated", None, "Mon, 11 May 2026 08:00:00 GMT", FetchedPage),
+    ],
+)
+def test_a_page_is_only_sent_when_it_changed(
+    site: str, path: str, etag: str | None, last_modified: str | None, outcome: type
+) -> None:
+    url = f"{site}/{path}"
+    known = KnownPage(url, etag, last_modified, is_live_blog=True, fetched_at=FETCHED_AT)
+    found = ask(url, known)
+    assert isinstance(found, outcome)
+    assert found.request.known == known
+
+
+@pytest.mark.parametrize(("path", "wait_s"), [("wait", 7.0), ("wait-until", 90.0), ("404", None)])
+def test_how_long_a_server_wants_to_be_left_alone(
+    site: str, path: str, wait_s: float | None
+) -> None:
+    with pytest.raises(FetchError) as caught:
+        get(f"{site}/{path}")
+    assert caught.value.retry_after_s == wait_s
+
+
+def test_a_redirect_is_not_followed_but_told(site: str) -> None:
+    limits = FetchLimits(allow_private_hosts=True)
+    request = PageRequest(f"{site}/moved", "url:test")
+    with new_session(limits) as session:
+        found = fetch_page(request, session=session, limits=limits)
+    assert isinstance(found, Redirected)
+    assert (found.request.uri, found.request.address) == (f"{site}/moved", f"{site}/page")
+    assert found.request.redirects == 1
+
+
+def test_a_certificate_is_checked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    with serving(context) as address:
+        secure = address.replace("http://127.0.0.1", "https://localhost")
+        assert code_of(lambda: get(f"{secure}/page")) == "connection_failed"
+        authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
+        assert get(f"{secure}/page").content == PAGE
+        for path in ("drip", "header-drip"):
+            assert code_of(lambda: get(f"{secure}/{path}", timeout_s=0.4)) == "timeout"  # noqa: B023
+        plain = address.replace("127.0.0.1", "localhost")
+        assert code_of(lambda: get(f"{plain}/page", timeout_s=0.5)) in {
+            "connection_failed",
+            "timeout",
+        }
 
 
 def test_a_server_that_never_answers() -> None:
@@ -226,19 +330,23 @@ def test_addresses_that_are_not_public_are_refused(host: str) -> None:
 def test_a_redirect_to_a_private_address_is_refused(
     site: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only what counts as public is pretended: the name is, the address is not."""
-    real, asked = socket.getaddrinfo, list[str]()
+    """The name means a public address at first, and a private one at the redirect.
 
-    def remember(host: str, *args: object, **kwargs: object) -> object:
-        asked.append(host)
-        return real(host, *args, **kwargs)  # type: ignore[arg-type]
+    Only what counts as public is pretended.
+    """
+    real, asked = socket.getaddrinfo, list[int]()
 
+    def remember(host: str, port: int, *args: object, **kwargs: object) -> object:
+        asked.append(port)
+        return real(host, port, *args, **kwargs)  # type: ignore[arg-type]
+
+    first = int(site.rpartition(":")[2])
     monkeypatch.setattr(socket, "getaddrinfo", remember)
-    monkeypatch.setattr("transforms.fetch._is_public", lambda _: asked[-1] == "localhost")
-    port = site.rpartition(":")[2]
-    name = f"http://localhost:{port}"
-    assert get(f"{name}/page", allow_private_hosts=False).content == PAGE
-    assert code_of(lambda: get(f"{name}/inwards", allow_private_hosts=False)) == "address_refused"
+    monkeypatch.setattr("transforms.fetch._is_public", lambda _: asked[-1] == first)
+    assert get(f"{site}/page", allow_private_hosts=False).content == PAGE
+    with serving() as inner:
+        inwards = f"{site}/port-{inner.rpartition(':')[2]}"
+        assert code_of(lambda: get(inwards, allow_private_hosts=False)) == "address_refused"
 
 
 def read(path: Path, bytes_max: int = 1_000_000, page_url: str | None = None) -> FetchedPage:

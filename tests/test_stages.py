@@ -1,20 +1,26 @@
 from __future__ import annotations
 
+import itertools
 import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import apache_beam as beam
 import pytest
 
-from schemas.errors import FetchError
 from schemas.records import FetchedPage, PageRequest
 from tests.factories import fetched
 from transforms import stages
 from transforms.extract import extract_page
 from transforms.fetch import FetchLimits, open_local_file
 from transforms.stages import FetchPages, open_any_file
+from transforms.visit import Politeness
 
 RUNNER = "FnApiRunner"
 
@@ -37,56 +43,97 @@ def outputs(transform: Any, elements: list[Any], *names: str) -> list[list[Any]]
     return [SINK.get(name, []) for name in names]
 
 
-def run_fetch(requests: list[PageRequest]) -> tuple[list[str], dict[str, str], int]:
-    """The addresses fetched, the codes of those that were not, and the repeats."""
-    pages, dead, counts = outputs(FetchPages(FetchLimits()), requests, "pages", "dead", "counts")
-    codes = {one.uri: one.code for one in dead}
-    return [page.request.uri for page in pages], codes, sum(n for _, n in counts)
+class Town(BaseHTTPRequestHandler):
+    """A host of many; remembers when it was asked for what."""
+
+    asked: ClassVar[list[tuple[str, float]]] = []
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        host = self.headers["Host"]
+        self.asked.append((host, time.monotonic()))
+        status, headers, body = 200, {}, b"<p>words</p>"
+        if "missing" in self.path or self.path == "/robots.txt":
+            status = 404
+        elif self.path.startswith("/to/"):
+            status, headers = 302, {"Location": f"http://{self.path[4:]}"}
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
 
 
 @pytest.fixture
-def hosts(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
-    """Pretends the web: remembers which thread asked which host, page after page."""
-    asked: dict[str, list[str]] = {}
-    lock = threading.Lock()
-
-    def fetch_page(request: PageRequest, **_: Any) -> FetchedPage:
-        host = request.uri.split("/")[2]
-        with lock:
-            asked.setdefault(host, []).append(f"{threading.get_ident()} {request.uri}")
-        if "missing" in request.uri:
-            raise FetchError("http_404", "the server answered 404")
-        return replace(fetched("<p>words</p>"), request=request)
-
-    monkeypatch.setattr(stages, "fetch_page", fetch_page)
-    return asked
+def hosts() -> Iterator[list[str]]:
+    """Eight hosts, 127.0.0.1 to 127.0.0.8."""
+    Town.asked.clear()
+    with ExitStack() as stack:
+        servers = [
+            stack.enter_context(ThreadingHTTPServer((f"127.0.0.{n}", 0), Town)) for n in range(1, 9)
+        ]
+        for server in servers:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            stack.callback(server.shutdown)
+        yield [f"127.0.0.{n}:{server.server_port}" for n, server in enumerate(servers, 1)]
 
 
-def test_every_request_becomes_a_page_or_a_dead_letter(hosts: dict[str, list[str]]) -> None:
-    uris = [f"https://h{n % 37}.example/{n}" for n in range(500)]
-    uris += [f"https://h{n % 37}.example/missing/{n}" for n in range(300)]
-    requests = [PageRequest(uri, "url:test") for uri in uris]
-    pages, codes, repeats = run_fetch([*requests, *requests[:40]])
-    assert sorted(pages) == sorted(uris[:500])
-    assert codes == dict.fromkeys(uris[500:], "http_404")
-    assert repeats == 40
-    assert len(hosts) == 37
+def run_fetch(
+    uris: list[str], delay_s: float = 0.0
+) -> tuple[list[FetchedPage], dict[str, str], dict[str, int]]:
+    """The pages fetched, the codes of those that were not, and the counts."""
+    fetch = FetchPages(FetchLimits(allow_private_hosts=True), Politeness(delay_s, retries=0))
+    SINK.clear()
+    with beam.Pipeline(runner=RUNNER) as pipeline:
+        requests = pipeline | beam.Create([PageRequest(uri, "url:test") for uri in uris])
+        known = pipeline | "Known" >> beam.Create([], reshuffle=False)
+        found = {"requests": requests, "known": known} | fetch
+        for name in ("pages", "dead", "counts"):
+            _ = getattr(found, name) | f"Sink {name}" >> beam.Map(sink, name)
+    counts = Counter[str]()
+    for name, n in SINK.get("counts", []):
+        counts[name] += n
+    return SINK.get("pages", []), {one.uri: one.code for one in SINK.get("dead", [])}, counts
 
 
-def test_a_host_is_asked_by_one_thread_page_after_page(hosts: dict[str, list[str]]) -> None:
-    run_fetch([PageRequest(f"https://h{n % 5}.example/{n}", "url:test") for n in range(200)])
-    for calls in hosts.values():
-        assert len({call.split()[0] for call in calls}) == 1
-        assert len(calls) == 40
+def test_every_request_becomes_a_page_or_a_dead_letter(hosts: list[str]) -> None:
+    good = [f"http://{hosts[n % 8]}/{n}" for n in range(200)]
+    bad = [f"http://{hosts[n % 8]}/missing/{n}" for n in range(100)]
+    pages, codes, counts = run_fetch([*good, *bad, *good[:40]])
+    assert sorted(page.request.uri for page in pages) == sorted(good)
+    assert codes == dict.fromkeys(bad, "http_404")
+    assert counts == {"requests": 300, "requests_repeated": 40}
 
 
-def test_a_bug_while_fetching_is_loud(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fetch_page(*_: Any, **__: Any) -> FetchedPage:
+def test_redirects_lead_from_host_to_host_but_not_for_ever(hosts: list[str]) -> None:
+    a, b, c, d = hosts[:4]
+    twice = f"http://{a}/to/{b}/to/{c}/page"
+    thrice = f"http://{a}/to/{b}/to/{c}/to/{d}/page"
+    pages, codes, _ = run_fetch([twice, thrice])
+    assert [(page.request.uri, page.url) for page in pages] == [(twice, f"http://{c}/page")]
+    assert codes == {thrice: "too_many_redirects"}
+
+
+def test_a_host_is_left_alone_for_the_delay_also_between_rounds(hosts: list[str]) -> None:
+    a, b = hosts[:2]
+    run_fetch([f"http://{a}/1", f"http://{a}/to/{b}/2", f"http://{b}/to/{a}/3"], delay_s=0.2)
+    for host in (a, b):
+        times = [at_s for name, at_s in Town.asked if name == host]
+        gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
+        assert len(gaps) >= 3
+        assert min(gaps) >= 0.2
+
+
+def test_a_bug_while_fetching_is_loud(hosts: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def host_of(_: str) -> str:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(stages, "fetch_page", fetch_page)
+    monkeypatch.setattr("transforms.visit.read_robots", host_of)
+    monkeypatch.setattr("transforms.visit.robots_after", host_of)
     with pytest.raises(Exception, match="a bug"):
-        run_fetch([PageRequest("https://a.example/", "url:test")])
+        run_fetch([f"http://{hosts[0]}/1"])
 
 
 def test_files_are_opened_as_they_are(tmp_path: Path) -> None:

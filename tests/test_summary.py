@@ -24,6 +24,7 @@ def test_a_run_in_an_aligned_table() -> None:
         "  pages                1,202",
         "    asked for twice        5  fetched once",
         "    live blogs             3",
+        "    not modified           0",
         "    failed                 2",
         "  entries found           40",
         "    written               30  4 of them revisions of earlier entries",

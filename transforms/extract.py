@@ -144,6 +144,9 @@ def _text_page(fetched: FetchedPage, markup: str) -> Page:
         tags=(),
         fetched_at=fetched.fetched_at,
         source=fetched.request.source,
+        etag=fetched.etag,
+        last_modified=fetched.last_modified,
+        known=fetched.request.known,
     )
 
 
@@ -176,6 +179,9 @@ def _html_page(fetched: FetchedPage, markup: str, zone: tzinfo | None) -> Page:
         tags=tuple(dict.fromkeys(keywords)),
         fetched_at=fetched.fetched_at,
         source=fetched.request.source,
+        etag=fetched.etag,
+        last_modified=fetched.last_modified,
+        known=fetched.request.known,
     )
 
 

@@ -13,12 +13,16 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+import ssl
+import threading
 import time
 import zlib
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import IO, TYPE_CHECKING, Any, Protocol
-from urllib.parse import urldefrag, urljoin
+from urllib.parse import urldefrag, urljoin, urlsplit
 
 import requests
 import urllib3
@@ -26,9 +30,11 @@ from requests.adapters import HTTPAdapter
 from requests.cookies import extract_cookies_to_jar
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.util.connection import create_connection
+from urllib3.util.ssl_ import create_urllib3_context
 
 from schemas.errors import FetchError
-from schemas.records import FetchedPage, PageRequest
+from schemas.records import FetchedPage, NotModified, PageRequest, Redirected
 from transforms.outcomes import utc_now
 
 if TYPE_CHECKING:
@@ -45,7 +51,7 @@ _OWN_STATUS_CODES = {401, 403, 404, 410, 429}
 class FetchLimits:
     """How far a fetch may go.
 
-    timeout_s: for one request as a whole, redirects and body included.
+    timeout_s: for one request as a whole, from the connection to the last byte.
     page_bytes_max: on the wire, and again after decompression.
     allow_private_hosts: also fetch from private, loopback and link-local
         addresses; only for one's own machines.
@@ -65,6 +71,11 @@ class OpenFile(Protocol):
         ...
 
 
+def host_of(url: str) -> str:
+    """Whom politeness is owed to: the host's name, with or without ``www.``."""
+    return (urlsplit(url).hostname or "").removeprefix("www.")
+
+
 def is_url(uri: str) -> bool:
     """Whether a page is to be had from the web rather than from a file."""
     return uri.startswith(("http://", "https://"))
@@ -76,35 +87,36 @@ def fetch_page(
     session: requests.Session,
     limits: FetchLimits,
     now: Callable[[], datetime] = utc_now,
-    monotonic_s: Callable[[], float] = time.monotonic,
-) -> FetchedPage:
-    """GET one page; the session comes from ``new_session``.
+) -> FetchedPage | NotModified | Redirected:
+    """Make one GET request; the session comes from ``new_session``.
+
+    It is conditional where an earlier run has left something to ask with. A
+    redirect is not followed: asking again is up to the caller, who may owe the
+    host a delay, or robots.txt a look.
 
     Raises FetchError for whatever keeps the page from being had.
     """
-    deadline_s = monotonic_s() + limits.timeout_s
-    url = request.uri
     try:
-        for _ in range(_REDIRECTS_MAX + 1):
-            left_s = max(deadline_s - monotonic_s(), 0.001)
-            with _send(session, url, left_s) as response:
-                target = session.get_redirect_target(response)
-                if target is None:
-                    _check_status(response.status_code)
-                    chunks = _body_chunks(response.raw, deadline_s, monotonic_s)
-                    return FetchedPage(
-                        request=request,
-                        url=url,
-                        content=_gunzipped(
-                            b"".join(_within(chunks, limits.page_bytes_max)), limits.page_bytes_max
-                        ),
-                        content_type=response.headers.get("Content-Type"),
-                        fetched_at=now(),
-                    )
-                url = _redirected(url, target)
+        with _deadline(limits.timeout_s), _send(session, request, limits.timeout_s) as response:
+            target = session.get_redirect_target(response)
+            if target is not None:
+                return Redirected(_redirected(request, target))
+            if response.status_code == 304 and request.known:
+                return NotModified(request)
+            _check_status(response, now)
+            chunks = response.raw.stream(_CHUNK_BYTES, decode_content=True)
+            body = b"".join(_within(chunks, limits.page_bytes_max))
+            return FetchedPage(
+                request=request,
+                url=request.address,
+                content=_gunzipped(body, limits.page_bytes_max),
+                content_type=response.headers.get("Content-Type"),
+                fetched_at=now(),
+                etag=response.headers.get("ETag"),
+                last_modified=response.headers.get("Last-Modified"),
+            )
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         raise _as_fetch_error(error) from error
-    raise FetchError("too_many_redirects", f"more than {_REDIRECTS_MAX}, the last to {url}")
 
 
 def read_page_file(
@@ -141,40 +153,48 @@ def new_session(limits: FetchLimits) -> requests.Session:
     """A session for one host at a time; it checks every address it connects to."""
     session = requests.Session()
     session.headers["User-Agent"] = limits.user_agent
-    adapter = HTTPAdapter() if limits.allow_private_hosts else _PublicOnlyAdapter()
+    adapter = _Adapter(allow_private_hosts=limits.allow_private_hosts)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
 
 
-def _send(session: requests.Session, url: str, timeout_s: float) -> requests.Response:
+def _send(session: requests.Session, request: PageRequest, timeout_s: float) -> requests.Response:
     """One request, no redirect followed.
 
     Session.send would read the body of a redirect whole, however long it is
     and however long that takes, even when told not to follow.
     """
-    prepared = session.prepare_request(requests.Request("GET", url))
+    url, known = request.address, request.known
+    conditions = {
+        "If-None-Match": known.etag if known else None,
+        "If-Modified-Since": known.last_modified if known else None,
+    }
+    prepared = session.prepare_request(requests.Request("GET", url, headers=conditions))
     settings: Any = session.merge_environment_settings(url, {}, True, None, None)
     response = session.get_adapter(url).send(prepared, timeout=timeout_s, **settings)
     extract_cookies_to_jar(session.cookies, prepared, response.raw)
     return response
 
 
-def _redirected(url: str, target: str) -> str:
+def _redirected(request: PageRequest, target: str) -> PageRequest:
     try:
-        found = urldefrag(urljoin(url, target)).url
+        found = urldefrag(urljoin(request.address, target)).url
     except ValueError as error:
         raise FetchError("http_unexpected", f"redirected to {target}: {error}") from error
     if not is_url(found):
         raise FetchError("http_unexpected", f"redirected to {found}")
-    return found
+    if request.redirects >= _REDIRECTS_MAX:
+        raise FetchError("too_many_redirects", f"over {_REDIRECTS_MAX}, the last to {found}")
+    return replace(request, redirected_to=found, redirects=request.redirects + 1)
 
 
 def _is_text_name(path: str) -> bool:
     return path.lower().removesuffix(".gz").endswith(".txt")
 
 
-def _check_status(status: int) -> None:
+def _check_status(response: requests.Response, now: Callable[[], datetime]) -> None:
+    status = response.status_code
     if status == 200:
         return
     if status in _OWN_STATUS_CODES:
@@ -185,18 +205,24 @@ def _check_status(status: int) -> None:
         code = "http_5xx"
     else:
         code = "http_unexpected"
-    raise FetchError(code, f"the server answered {status}")
+    error = FetchError(code, f"the server answered {status}")
+    error.retry_after_s = _retry_after_s(response.headers.get("Retry-After"), now())
+    raise error
 
 
-def _body_chunks(
-    raw: urllib3.HTTPResponse, deadline_s: float, monotonic_s: Callable[[], float]
-) -> Iterator[bytes]:
-    # read1 gives what has arrived; read would wait for a full chunk, and a
-    # server that drips a byte a second would hold it for as long as it likes.
-    while chunk := raw.read1(_CHUNK_BYTES, decode_content=True):
-        if monotonic_s() > deadline_s:
-            raise FetchError("timeout", "the body was not complete within --timeout_s")
-        yield chunk
+def _retry_after_s(value: str | None, now: datetime) -> float | None:
+    """Seconds to wait, from either form of Retry-After; None if it is neither.
+
+    Source: RFC 9110, section 10.2.3.
+    """
+    if value is None:
+        return None
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        return max(0.0, (parsedate_to_datetime(value).astimezone(UTC) - now).total_seconds())
+    except (ValueError, OverflowError):
+        return None
 
 
 def _within(chunks: Iterator[bytes], bytes_max: int) -> Iterator[bytes]:
@@ -264,16 +290,16 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         waiting += [one for one in behind if isinstance(one, BaseException)]
 
 
-def _public_addresses(host: str, port: int) -> list[tuple[Any, ...]]:
+def _addresses(host: str, port: int, *, public_only: bool) -> list[tuple[Any, ...]]:
     """The socket addresses of a host.
 
-    Raises FetchError address_refused if any of them is not public: one bad
-    answer among good ones is what a rebinding attack looks like.
+    Raises FetchError address_refused if only public ones are wanted and any is
+    not: one bad answer among good ones is what a rebinding attack looks like.
     """
     found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
     for *_, address in found:
         ip = ipaddress.ip_address(str(address[0]).partition("%")[0])
-        if not _is_public(ip):
+        if public_only and not _is_public(ip):
             raise FetchError(
                 "address_refused",
                 f"{host} is at {ip}, not a public address (--allow_private_hosts)",
@@ -287,50 +313,115 @@ def _is_public(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     return ip.is_global and not ip.is_multicast
 
 
-class _PublicOnly:
+class _Turn(threading.local):
+    """When the request that this thread is making must be over, in monotonic seconds."""
+
+    deadline_s: float | None = None
+
+
+_turn = _Turn()
+
+
+@contextmanager
+def _deadline(timeout_s: float) -> Iterator[None]:
+    """Every read of this thread's sockets ends when the block's time is over."""
+    _turn.deadline_s = time.monotonic() + timeout_s
+    try:
+        yield
+    finally:
+        _turn.deadline_s = None
+
+
+def _left_s() -> float | None:
+    if _turn.deadline_s is None:
+        return None
+    left_s = _turn.deadline_s - time.monotonic()
+    if left_s <= 0:
+        raise TimeoutError("not complete within --timeout_s")
+    return left_s
+
+
+# requests' timeout is for each read: a server that drips a byte a second would
+# never run into it, neither in the headers nor in the body.
+class _DeadlineSocket(socket.socket):
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        self.settimeout(_left_s())
+        return super().recv_into(*args, **kwargs)
+
+
+class _DeadlineSSLSocket(ssl.SSLSocket):
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        self.settimeout(_left_s())
+        return super().recv_into(*args, **kwargs)
+
+
+class _Connecting:
     """Connects to the very address that was checked, so that no second lookup can differ."""
 
+    allow_private_hosts = False
     host: str
     port: int
-    timeout: Any
     source_address: Any
     socket_options: Any
 
     def _new_conn(self) -> socket.socket:
         failure: OSError | None = None
-        for address in _public_addresses(self.host, self.port):
+        for address in _addresses(self.host, self.port, public_only=not self.allow_private_hosts):
             try:
-                return urllib3.util.connection.create_connection(
+                plain = create_connection(
                     (str(address[0]), self.port),
-                    self.timeout,
+                    _left_s(),
                     source_address=self.source_address,
                     socket_options=self.socket_options,
                 )
             except OSError as error:
                 failure = error
+            else:
+                return _DeadlineSocket(fileno=plain.detach())
         raise failure or OSError(f"{self.host} has no address")
 
 
-class _PublicOnlyHTTPConnection(_PublicOnly, HTTPConnection):
+class _HTTPConnection(_Connecting, HTTPConnection):
     pass
 
 
-class _PublicOnlyHTTPSConnection(_PublicOnly, HTTPSConnection):
+class _HTTPSConnection(_Connecting, HTTPSConnection):
     pass
 
 
-class _PublicOnlyHTTPPool(HTTPConnectionPool):
-    ConnectionCls = _PublicOnlyHTTPConnection
+class _PrivateHTTPConnection(_HTTPConnection):
+    allow_private_hosts = True
 
 
-class _PublicOnlyHTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _PublicOnlyHTTPSConnection
+class _PrivateHTTPSConnection(_HTTPSConnection):
+    allow_private_hosts = True
 
 
-class _PublicOnlyAdapter(HTTPAdapter):
+class _HTTPPool(HTTPConnectionPool):
+    ConnectionCls = _HTTPConnection
+
+
+class _HTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _HTTPSConnection
+
+
+class _PrivateHTTPPool(HTTPConnectionPool):
+    ConnectionCls = _PrivateHTTPConnection
+
+
+class _PrivateHTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _PrivateHTTPSConnection
+
+
+class _Adapter(HTTPAdapter):
+    def __init__(self, *, allow_private_hosts: bool) -> None:
+        private = (_PrivateHTTPPool, _PrivateHTTPSPool)
+        self._pools = private if allow_private_hosts else (_HTTPPool, _HTTPSPool)
+        super().__init__(pool_connections=1, pool_maxsize=1)
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {
-            "http": _PublicOnlyHTTPPool,
-            "https": _PublicOnlyHTTPSPool,
-        }
+        context = create_urllib3_context()
+        context.sslsocket_class = _DeadlineSSLSocket
+        super().init_poolmanager(*args, ssl_context=context, **kwargs)
+        http, https = self._pools
+        self.poolmanager.pool_classes_by_scheme = {"http": http, "https": https}

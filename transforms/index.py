@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import apache_beam as beam
 import pyarrow.parquet as pq
 
-from schemas.records import KnownEntry
+from schemas.records import KnownEntry, KnownPage
 from transforms import storage
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 INDEX = "_index/v1"
 KNOWN_ENTRIES = f"{INDEX}/entries"
 KNOWN_DEAD_LETTERS = f"{INDEX}/dead_letters"
+KNOWN_PAGES = f"{INDEX}/pages"
 
 
 def read_known_entries(path: str) -> Iterator[KnownEntry]:
@@ -31,6 +32,12 @@ def read_known_dead_letters(path: str) -> Iterator[str]:
     """The ids in one index file of dead letters."""
     for row in _rows(path):
         yield str(row["dead_letter_id"])
+
+
+def read_known_pages(path: str) -> Iterator[KnownPage]:
+    """The rows of one index file of pages."""
+    for row in _rows(path):
+        yield KnownPage(**row)
 
 
 def _rows(path: str) -> Iterator[dict[str, Any]]:
@@ -61,6 +68,17 @@ class ReadKnownDeadLetters(beam.PTransform[Any, Any]):
         return (
             begin | _Files(self.dataset, KNOWN_DEAD_LETTERS) | beam.FlatMap(read_known_dead_letters)
         )
+
+
+@dataclass
+class ReadKnownPages(beam.PTransform[Any, Any]):
+    """The index of a dataset -> what each run learnt of its pages."""
+
+    dataset: str
+
+    def expand(self, begin: PBegin) -> Any:
+        """KnownPage; several for a page that changed, the latest counts."""
+        return begin | _Files(self.dataset, KNOWN_PAGES) | beam.FlatMap(read_known_pages)
 
 
 @dataclass

@@ -7,12 +7,9 @@ From the fetch to the rows all four run fused: no page travels between workers.
 
 from __future__ import annotations
 
-import queue
 import zlib
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from dataclasses import dataclass, field, replace
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import apache_beam as beam
@@ -21,55 +18,113 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.utils.windowed_value import WindowedValue
 
-from schemas.errors import PageError
-from schemas.records import DeadLetter, EntryRow, FetchedPage, Page, PageRequest, SplitPage
+from schemas.errors import FetchError, PageError
+from schemas.records import (
+    DeadLetter,
+    EntryRow,
+    FetchedPage,
+    KnownPage,
+    NotModified,
+    Page,
+    PageRequest,
+    Redirected,
+    SplitPage,
+)
 from transforms.extract import extract_page
-from transforms.fetch import FetchLimits, fetch_page, is_url, new_session, read_page_file
+from transforms.fetch import FetchLimits, host_of, is_url, read_page_file
 from transforms.liveblog import split_page
 from transforms.outcomes import COUNTS, DEAD, dead_letter, progress, utc_now
 from transforms.topics import entry_rows
+from transforms.visit import Failed, HostPool, HostVisit, Politeness
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from apache_beam.pvalue import PCollection
-    from requests import Session
+
+    from transforms.visit import Outcome, Visit
+
+HOSTS_PER_REQUEST_MAX = 3
+"""A request may be redirected from host to host so often, the first one included."""
 
 _HOST_SHARDS = 64
 _FETCH_THREADS = 64
 _WAITING_PAGES_MAX = 64  # fetched and not yet split: bounds the memory of a worker
 
 
+class FetchOutputs(NamedTuple):
+    """What comes out of FetchPages; counts holds ``(name, n)`` pairs."""
+
+    pages: PCollection[FetchedPage]
+    dead: PCollection[DeadLetter]
+    counts: PCollection[tuple[str, int]]
+
+
 @dataclass
 class FetchPages(beam.PTransform[Any, Any]):
     """Page requests -> fetched pages.
 
-    All requests of a host meet at one key and are fetched one after the other
-    there, many hosts at once, so that whatever is promised to a host holds
-    across all workers. The same address asked for twice is fetched once and
-    counted as ``requests_repeated``.
+    Takes ``{"requests": PageRequest..., "known": KnownPage...}``, the latter
+    from the index of earlier runs. The same address asked for twice is fetched
+    once and counted as ``requests_repeated``; a page that has not changed is
+    counted as ``not_modified``.
+
+    All requests of a host meet at one key, so that its delay holds across all
+    workers. A redirect to another host is asked in a second round, at that
+    host's key, and once more in a third.
     """
 
     limits: FetchLimits = field(default_factory=FetchLimits)
+    politeness: Politeness = field(default_factory=Politeness)
 
-    def expand(self, requests: PCollection[PageRequest]) -> Any:
-        """Outputs: ``pages``, ``dead`` and ``counts``."""
+    def expand(self, asked: dict[str, PCollection[Any]]) -> FetchOutputs:
+        """Every request comes out once, as a page, a dead letter or a count."""
+        recalled = (
+            {
+                "requests": asked["requests"] | "KeyRequests" >> beam.Map(lambda r: (r.uri, r)),
+                "known": asked["known"] | "KeyKnown" >> beam.Map(lambda known: (known.uri, known)),
+            }
+            | "JoinPages" >> beam.CoGroupByKey()
+            | "Recall" >> beam.FlatMap(_recall).with_outputs(COUNTS, main="requests")
+        )
+        waiting, rounds = recalled.requests, []
+        for number in range(1, HOSTS_PER_REQUEST_MAX + 1):
+            rounds.append(waiting | f"Round{number}" >> self._round(number))
+            waiting = rounds[-1].elsewhere
+        return FetchOutputs(
+            tuple(found.pages for found in rounds) | "Pages" >> beam.Flatten(),
+            tuple(found.dead for found in rounds) | "Dead" >> beam.Flatten(),
+            (recalled[COUNTS], *(found.counts for found in rounds)) | "Counts" >> beam.Flatten(),
+        )
+
+    def _round(self, number: int) -> Any:
+        fetch = beam.ParDo(_FetchHosts(self.limits, self.politeness, number))
         return (
-            requests
-            | "KeyByHost" >> beam.Map(lambda request: (_host_shard(request.uri), request))
-            | "GroupHosts" >> beam.GroupByKey()
-            | "Fetch"
-            >> beam.ParDo(_FetchHosts(self.limits)).with_outputs(DEAD, COUNTS, main="pages")
+            beam.Map(lambda request: (_host_shard(request.address), request))
+            | beam.GroupByKey()
+            | fetch.with_outputs(DEAD, COUNTS, "elsewhere", main="pages")
         )
 
 
-def _host(uri: str) -> str:
-    """What politeness is owed to; files share their folder, as nobody minds."""
-    return (urlsplit(uri).hostname or "") if is_url(uri) else uri.rpartition("/")[0]
+def _recall(joined: tuple[str, dict[str, Iterable[Any]]]) -> Iterator[Any]:
+    """One request for an address, with what the latest earlier run learnt of it."""
+    _, group = joined
+    requests = sorted(group["requests"], key=lambda request: str(request.source))
+    if not requests:
+        return
+    known = max(group["known"], key=lambda known: known.fetched_at, default=None)
+    yield replace(requests[0], known=known)
+    yield TaggedOutput(COUNTS, ("requests", 1))
+    if len(requests) > 1:
+        yield TaggedOutput(COUNTS, ("requests_repeated", len(requests) - 1))
 
 
-def _host_shard(uri: str) -> int:
-    return zlib.crc32(_host(uri).encode()) % _HOST_SHARDS
+def _host_shard(address: str) -> int:
+    return zlib.crc32(_host_or_folder(address).encode()) % _HOST_SHARDS
+
+
+def _host_or_folder(address: str) -> str:
+    return host_of(address) if is_url(address) else address.rpartition("/")[0]
 
 
 def open_any_file(path: str) -> tuple[IO[bytes], float]:
@@ -85,25 +140,37 @@ def open_any_file(path: str) -> tuple[IO[bytes], float]:
     return stream, metadata.last_updated_in_seconds
 
 
-class _FetchHosts(beam.DoFn):
-    """Hosts are handed to a pool of threads; pages are passed on as they come.
+class _FolderVisit:
+    """Reads the files of a folder, one a step."""
 
-    Results wait in a bounded queue, so that threads stop when the stages behind
-    cannot keep up.
-    """
-
-    def __init__(self, limits: FetchLimits) -> None:
+    def __init__(self, requests: Iterable[PageRequest], limits: FetchLimits) -> None:
+        self._waiting = list(requests)
         self._limits = limits
 
-    def setup(self) -> None:
-        self._pool = ThreadPoolExecutor(_FETCH_THREADS, thread_name_prefix="fetch")
+    def step(self) -> tuple[list[Outcome], float | None]:
+        request = self._waiting.pop()
+        found: Outcome
+        try:
+            found = read_page_file(request, open_file=open_any_file, limits=self._limits)
+        except FetchError as error:
+            found = Failed(request, error)
+        return [found], 0.0 if self._waiting else None
 
-    def teardown(self) -> None:
-        self._pool.shutdown()
+
+class _FetchHosts(beam.DoFn):
+    """Visits the hosts of a bundle, many at once; pages are passed on as they come.
+
+    number: of the round. A host may have been asked in the round before, so
+    that from the second round on the first request waits, too.
+    """
+
+    def __init__(self, limits: FetchLimits, politeness: Politeness, number: int) -> None:
+        self._limits = limits
+        self._politeness = politeness
+        self._number = number
 
     def start_bundle(self) -> None:
-        self._results: queue.Queue[Any] = queue.Queue(_WAITING_PAGES_MAX)
-        self._hosts: list[Future[None]] = []
+        self._pool = HostPool(_FETCH_THREADS, _WAITING_PAGES_MAX)
 
     def process(
         self,
@@ -111,50 +178,46 @@ class _FetchHosts(beam.DoFn):
         timestamp: Any = beam.DoFn.TimestampParam,
         window: Any = beam.DoFn.WindowParam,
     ) -> Iterator[Any]:
-        by_host: dict[str, dict[str, PageRequest]] = {}
-        repeated = 0
-        for request in sorted(shard[1], key=lambda request: (request.uri, request.source)):
-            same = by_host.setdefault(_host(request.uri), {})
-            repeated += request.uri in same
-            same.setdefault(request.uri, request)
-        if repeated:
-            yield TaggedOutput(COUNTS, ("requests_repeated", repeated))
+        by_host: dict[str, list[PageRequest]] = {}
+        for request in sorted(shard[1], key=lambda request: request.uri):
+            by_host.setdefault(_host_or_folder(request.address), []).append(request)
+        first_wait_s = self._politeness.delay_s if self._number > 1 else 0.0
         for requests in by_host.values():
-            self._hosts.append(
-                self._pool.submit(self._fetch_host, list(requests.values()), timestamp, window)
+            visit: Visit = (
+                HostVisit(requests, self._limits, self._politeness)
+                if is_url(requests[0].address)
+                else _FolderVisit(requests, self._limits)
             )
-        while not self._results.empty():
-            yield self._results.get()
+            self._pool.add(visit, (timestamp, window), first_wait_s)
+        for outcome, context in self._pool.arrived():
+            yield self._output(outcome, *context)
 
-    def finish_bundle(self) -> Iterator[WindowedValue]:
-        while not all(host.done() for host in self._hosts):
-            try:
-                yield self._results.get(timeout=0.05)
-            except queue.Empty:
-                continue
-        while not self._results.empty():
-            yield self._results.get()
-        for host in self._hosts:
-            host.result()
-
-    def _fetch_host(self, requests: list[PageRequest], timestamp: Any, window: Any) -> None:
-        with new_session(self._limits) as session:
-            for request in requests:
-                found = self._fetch(request, session)
-                output = WindowedValue(found, timestamp, (window,))
-                dead = isinstance(found, DeadLetter)
-                self._results.put(TaggedOutput(DEAD, output) if dead else output)
-
-    def _fetch(self, request: PageRequest, session: Session) -> FetchedPage | DeadLetter:
+    def finish_bundle(self) -> Iterator[Any]:
         try:
-            if is_url(request.uri):
-                page = fetch_page(request, session=session, limits=self._limits)
-            else:
-                page = read_page_file(request, open_file=open_any_file, limits=self._limits)
-        except PageError as error:
-            return dead_letter(error, uri=request.uri, source=request.source, failed_at=utc_now())
+            for outcome, context in self._pool.drain():
+                yield self._output(outcome, *context)
+        finally:
+            self._pool.close()
+
+    def _output(self, outcome: Outcome, timestamp: Any, window: Any) -> Any:
+        def windowed(value: Any) -> WindowedValue:
+            return WindowedValue(value, timestamp, (window,))
+
+        if isinstance(outcome, Redirected):
+            if self._number < HOSTS_PER_REQUEST_MAX:
+                return TaggedOutput("elsewhere", windowed(outcome.request))
+            detail = f"from host to host, the last to {outcome.request.address}"
+            outcome = Failed(outcome.request, FetchError("too_many_redirects", detail))
+        if isinstance(outcome, NotModified):
+            progress.add("pages not modified")
+            return TaggedOutput(COUNTS, windowed(("not_modified", 1)))
+        if isinstance(outcome, Failed):
+            progress.add("pages failed")
+            request, error = outcome
+            letter = dead_letter(error, uri=request.uri, source=request.source, failed_at=utc_now())
+            return TaggedOutput(DEAD, windowed(letter))
         progress.add("pages fetched")
-        return page
+        return windowed(outcome)
 
 
 class _ExtractPage(beam.DoFn):
@@ -194,6 +257,9 @@ class _SplitPage(beam.DoFn):
             yield _lost(error, page.uri, page.source, page.page_url)
             return
         progress.add("entries found", len(split.entries))
+        visit = _visited(split)
+        if visit:
+            yield TaggedOutput("visits", visit)
         yield TaggedOutput(COUNTS, ("pages_split", 1))
         yield TaggedOutput(COUNTS, ("live_blogs", int(split.is_live_blog)))
         yield TaggedOutput(COUNTS, ("entries_found", len(split.entries)))
@@ -210,9 +276,20 @@ class SplitLiveBlogs(beam.PTransform[Any, Any]):
     timezone: str | None = None
 
     def expand(self, pages: PCollection[Page]) -> Any:
-        """Outputs: ``splits``, ``dead`` and ``counts``."""
+        """Outputs: ``splits``, ``visits`` (KnownPage for the index), ``dead``, ``counts``."""
         split = beam.ParDo(_SplitPage(self.timezone))
-        return pages | split.with_outputs(DEAD, COUNTS, main="splits")
+        return pages | split.with_outputs(DEAD, COUNTS, "visits", main="splits")
+
+
+def _visited(split: SplitPage) -> KnownPage | None:
+    """What later runs must know of a page from the web; None if they know it already."""
+    page = split.page
+    if not is_url(page.uri):
+        return None
+    visit = KnownPage(page.uri, page.etag, page.last_modified, split.is_live_blog, page.fetched_at)
+    if page.known and visit == replace(page.known, fetched_at=page.fetched_at):
+        return None
+    return visit
 
 
 @dataclass

@@ -18,7 +18,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 from schemas import arrow
 from transforms import storage
 from transforms.commit import StagedFile, commit_run, sha256_of, staging_path
-from transforms.index import KNOWN_DEAD_LETTERS, KNOWN_ENTRIES
+from transforms.index import KNOWN_DEAD_LETTERS, KNOWN_ENTRIES, KNOWN_PAGES
 from transforms.outcomes import utc_now
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from apache_beam.pvalue import PCollection
 
-    from schemas.records import DeadLetter, DuplicateRow, EntryRow, KnownEntry
+    from schemas.records import DeadLetter, DuplicateRow, EntryRow, KnownEntry, KnownPage
 
 BUFFERED_ROWS_MAX = 50_000
 """A worker holds no more rows than this; the fullest partition is staged first."""
@@ -54,6 +54,7 @@ TABLES = {
     "duplicates": Table("duplicates", arrow.DUPLICATES, ("published_at", "entry_id", "revision")),
     "dead_letters": Table("dead_letters", arrow.DEAD_LETTERS, ("failed_at", "dead_letter_id")),
     "known_entries": Table(KNOWN_ENTRIES, arrow.KNOWN_ENTRIES, ("entry_id", "revision")),
+    "known_pages": Table(KNOWN_PAGES, arrow.KNOWN_PAGES, ("uri", "fetched_at")),
     "known_dead_letters": Table(KNOWN_DEAD_LETTERS, arrow.KNOWN_DEAD_LETTERS, ("dead_letter_id",)),
 }
 
@@ -96,6 +97,12 @@ def known_entry_row(known: KnownEntry) -> tuple[Partition, Row]:
     """The line of an entry or duplicate in the index."""
     folder = f"{KNOWN_ENTRIES}/date={known.date}"
     return Partition("known_entries", folder), _values(known, arrow.KNOWN_ENTRIES.names)
+
+
+def known_page_row(known: KnownPage) -> tuple[Partition, Row]:
+    """The line of a page in the index."""
+    folder = f"{KNOWN_PAGES}/date={known.date}"
+    return Partition("known_pages", folder), _values(known, arrow.KNOWN_PAGES.names)
 
 
 def _values(record: Any, names: Iterable[str]) -> Row:
@@ -235,9 +242,9 @@ class _CommitRun(beam.DoFn):
 class WriteDataset(beam.PTransform[Any, Any]):
     """The outcomes of a run -> its files, committed; the manifest comes out.
 
-    Takes a dict of PCollections: ``entries``, ``duplicates``, ``known``,
-    ``dead_letters`` and ``counts`` (``(name, n)`` pairs, never empty, or
-    nothing is committed).
+    Takes a dict of PCollections: ``entries``, ``duplicates``, ``known`` (of
+    entries and duplicates), ``pages`` (for the index), ``dead_letters`` and
+    ``counts`` (``(name, n)`` pairs, never empty, or nothing is committed).
     """
 
     dataset: str
@@ -250,6 +257,7 @@ class WriteDataset(beam.PTransform[Any, Any]):
             outcomes["entries"] | "EntryRows" >> beam.Map(entry_row),
             outcomes["duplicates"] | "DuplicateRows" >> beam.Map(duplicate_row),
             outcomes["known"] | "KnownRows" >> beam.Map(known_entry_row),
+            outcomes["pages"] | "PageRows" >> beam.Map(known_page_row),
             outcomes["dead_letters"] | "DeadLetterRows" >> beam.FlatMap(dead_letter_rows, run_id),
         )
         files = (

@@ -1,0 +1,299 @@
+"""Visit: be polite to each host, and to many hosts at once.
+
+No Beam here. A host is asked one thing at a time: its robots.txt first, then
+page after page, with the delay between them that it or the user wants. What is
+worth retrying is retried later; a host that keeps failing is rested. A thread
+never sleeps for a host: it turns to the next one that is ready.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import random
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+from queue import Empty, Full, Queue
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from urllib.parse import urlsplit
+
+from schemas.errors import FetchError
+from schemas.records import FetchedPage, NotModified, PageRequest, Redirected
+from transforms.fetch import FetchLimits, fetch_page, host_of, new_session
+from transforms.robots import Robots, read_robots, robots_after
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+RETRIED = frozenset({"connection_failed", "timeout", "host_unknown", "http_429", "http_5xx"})
+"""What may be better next time."""
+
+FAILURES_BEFORE_REST = 6
+"""After so many failed requests in a row, retries included, a host is rested."""
+
+WAIT_MAX_S = 60.0
+"""A host that wants more time than this between requests is left to a later run."""
+
+_BACKOFF_S = 1.0
+_LOOK_EVERY_S = 0.05
+_ROBOTS_HOPS_MAX = 5  # RFC 9309, 2.3.1.2
+
+
+@dataclass(frozen=True)
+class Politeness:
+    """How hosts are treated.
+
+    delay_s: between the end of one request to a host and the start of the next.
+    retries: how often a request is repeated that may go better next time.
+    """
+
+    delay_s: float = 1.0
+    retries: int = 2
+
+
+class Failed(NamedTuple):
+    """A request that came to nothing."""
+
+    request: PageRequest
+    error: FetchError
+
+
+Outcome = FetchedPage | NotModified | Redirected | Failed
+"""What becomes of a request, exactly one of these; Redirected: to another host."""
+
+
+class HostVisit:
+    """All requests to one host, asked one after the other, by one thread at a time.
+
+    requests: at least one; all of one host by ``host_of``.
+    fetch: ``fetch_page`` or what stands in for it. jitter: gives 0..1.
+    """
+
+    def __init__(
+        self,
+        requests: Iterable[PageRequest],
+        limits: FetchLimits,
+        politeness: Politeness,
+        *,
+        fetch: Callable[..., FetchedPage | NotModified | Redirected] = fetch_page,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._waiting = deque(requests)
+        self._host = host_of(self._waiting[0].address)
+        self._limits = limits
+        self._politeness = politeness
+        self._fetch = fetch
+        self._jitter = jitter
+        self._session = new_session(limits)
+        self._robots: dict[str, Robots] = {}
+        self._outcomes: list[Outcome] = []
+        self._retried = 0
+        self._failures = 0
+
+    def step(self) -> tuple[list[Outcome], float | None]:
+        """Make at most one request.
+
+        Returns the outcomes it led to, and after how many seconds the next
+        request may be made; None when there is nothing more to ask.
+        """
+        request = self._waiting[0]
+        origin = _origin(request.address)
+        if origin in self._robots:
+            wait_s = self._ask(request, self._robots[origin])
+        else:
+            wait_s = self._ask_robots(origin)
+        outcomes, self._outcomes = self._outcomes, []
+        if self._waiting:
+            return outcomes, wait_s
+        self._session.close()
+        return outcomes, None
+
+    def _ask(self, request: PageRequest, robots: Robots) -> float:
+        """Ask for the first page in the queue; the seconds to wait afterwards."""
+        agent = self._limits.user_agent
+        delay_s = max(self._politeness.delay_s, robots.crawl_delay_s(agent))
+        try:
+            robots.check(request.address, agent)
+        except FetchError as error:
+            self._conclude(Failed(request, error))
+            return 0.0
+        try:
+            found = self._fetch(request, session=self._session, limits=self._limits)
+        except FetchError as error:
+            retry_after_s = self._retry_after_s(error)
+            if retry_after_s is None:
+                self._conclude(Failed(request, error))
+                self._rest_if_failing(error)
+            return max(delay_s, retry_after_s or 0.0)
+        self._failures = 0
+        self._conclude(found)
+        if delay_s > WAIT_MAX_S:
+            detail = f"robots.txt asks for {delay_s:g} s between pages"
+            self._rest(FetchError("crawl_delay_too_long", detail))
+        return delay_s
+
+    def _ask_robots(self, origin: str) -> float:
+        """Ask for an origin's robots.txt; the seconds to wait afterwards."""
+        try:
+            self._robots[origin] = read_robots(self._robots_txt(origin))
+        except FetchError as error:
+            retry_after_s = self._retry_after_s(error)
+            if retry_after_s is not None:
+                return max(self._politeness.delay_s, retry_after_s)
+            self._robots[origin] = robots_after(error)
+            self._rest_if_failing(error)
+        self._retried = 0
+        return self._politeness.delay_s
+
+    def _robots_txt(self, origin: str) -> bytes:
+        request = PageRequest(f"{origin}/robots.txt", "robots")
+        for _ in range(_ROBOTS_HOPS_MAX + 1):
+            found = self._fetch(request, session=self._session, limits=self._limits)
+            if isinstance(found, FetchedPage):
+                return found.content
+            request = found.request
+        raise FetchError("too_many_redirects", f"more than {_ROBOTS_HOPS_MAX}")
+
+    def _conclude(self, outcome: Outcome) -> None:
+        """The first request in the queue is done with; within the host it is asked again."""
+        self._waiting.popleft()
+        self._retried = 0
+        if isinstance(outcome, Redirected) and host_of(outcome.request.address) == self._host:
+            self._waiting.appendleft(outcome.request)
+        else:
+            self._outcomes.append(outcome)
+
+    def _retry_after_s(self, error: FetchError) -> float | None:
+        """Seconds until the request is worth repeating, None if it never is."""
+        if error.code not in RETRIED:
+            self._failures = 0
+            return None
+        self._failures += 1
+        asked_s = error.retry_after_s or 0.0
+        if asked_s > WAIT_MAX_S or self._retried >= self._politeness.retries:
+            return None
+        self._retried += 1
+        backoff_s: float = _BACKOFF_S * 2 ** (self._retried - 1) * (0.5 + self._jitter())
+        return max(asked_s, backoff_s)
+
+    def _rest_if_failing(self, error: FetchError) -> None:
+        asked_s = error.retry_after_s or 0.0
+        if asked_s > WAIT_MAX_S:
+            self._rest(FetchError("host_rested", f"it asks to be left alone for {asked_s:g} s"))
+        elif self._failures >= FAILURES_BEFORE_REST:
+            detail = f"{self._failures} requests in a row failed, the last with {error}"
+            self._rest(FetchError("host_rested", detail))
+
+    def _rest(self, reason: FetchError) -> None:
+        """Leave the host alone for the rest of the run."""
+        self._outcomes += [Failed(request, reason) for request in self._waiting]
+        self._waiting.clear()
+
+
+def _origin(url: str) -> str:
+    """Scheme, host and port: what one robots.txt speaks for."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+class Visit(Protocol):
+    """What a pool can do a step of at a time, as ``HostVisit.step``."""
+
+    def step(self) -> tuple[list[Outcome], float | None]:
+        """Outcomes, and the seconds until the next step; None when it is over."""
+        ...
+
+
+class HostPool:
+    """Threads that visit many hosts at once.
+
+    Outcomes wait in a bounded queue, so that fetching stops while whoever takes
+    them cannot keep up. A bug in a thread is raised by ``drain``.
+    """
+
+    def __init__(self, threads: int, waiting_max: int) -> None:
+        self._threads_max = threads
+        self._threads: list[threading.Thread] = []
+        self._ready: list[tuple[float, int, Visit, Any]] = []
+        self._order = itertools.count()
+        self._busy = 0
+        self._change = threading.Condition()
+        self._closed = False
+        self._bug: BaseException | None = None
+        self._outcomes: Queue[tuple[Outcome, Any]] = Queue(waiting_max)
+
+    def add(self, visit: Visit, context: Any, wait_s: float = 0.0) -> None:
+        """Begin a visit after so many seconds; context comes back with each outcome."""
+        with self._change:
+            self._push(wait_s, visit, context)
+            if len(self._threads) < self._threads_max:
+                thread = threading.Thread(target=self._work, name="fetch", daemon=True)
+                self._threads.append(thread)
+                thread.start()
+
+    def arrived(self) -> Iterator[tuple[Outcome, Any]]:
+        """The outcomes that are there, without waiting."""
+        while not self._outcomes.empty():
+            yield self._outcomes.get()
+
+    def drain(self) -> Iterator[tuple[Outcome, Any]]:
+        """All outcomes until every visit is over; raises what went wrong in a thread."""
+        while True:
+            with self._change:
+                over = not self._ready and not self._busy
+            yield from self.arrived()
+            if self._bug:
+                raise self._bug
+            if over:
+                return
+            try:
+                yield self._outcomes.get(timeout=_LOOK_EVERY_S)
+            except Empty:
+                continue
+
+    def close(self) -> None:
+        """End the threads; what is under way is given up."""
+        with self._change:
+            self._closed = True
+            self._change.notify_all()
+
+    def _push(self, wait_s: float, visit: Visit, context: Any) -> None:
+        ready_at_s = time.monotonic() + wait_s
+        heapq.heappush(self._ready, (ready_at_s, next(self._order), visit, context))
+        self._change.notify()
+
+    def _next(self) -> tuple[Visit, Any] | None:
+        with self._change:
+            while not self._closed:
+                now_s = time.monotonic()
+                if self._ready and self._ready[0][0] <= now_s:
+                    *_, visit, context = heapq.heappop(self._ready)
+                    self._busy += 1
+                    return visit, context
+                self._change.wait(self._ready[0][0] - now_s if self._ready else None)
+        return None
+
+    def _work(self) -> None:
+        while next_visit := self._next():
+            visit, context = next_visit
+            wait_s: float | None = None
+            try:
+                outcomes, wait_s = visit.step()
+                for outcome in outcomes:
+                    self._hand_over(outcome, context)
+            except BaseException as error:  # noqa: BLE001 - drain raises it
+                self._bug = error
+            with self._change:
+                self._busy -= 1
+                if wait_s is not None:
+                    self._push(wait_s, visit, context)
+
+    def _hand_over(self, outcome: Outcome, context: Any) -> None:
+        while not self._closed:
+            try:
+                self._outcomes.put((outcome, context), timeout=_LOOK_EVERY_S)
+            except Full:
+                continue
+            return
