@@ -130,6 +130,8 @@ def _lines(text: str) -> list[str]:
 
 
 def _soup_paragraphs(text: str) -> tuple[list[str], list[str], str | None]:
+    # html.parser takes quadratic time over tags that never close
+    text = text[: text.rfind(">") + 1]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MarkupResemblesLocatorWarning)
         soup = BeautifulSoup(text, "html.parser")

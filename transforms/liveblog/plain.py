@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from transforms.liveblog.authors import is_byline, is_name, names_in
-from transforms.liveblog.bodies import is_label, is_noise
+from transforms.liveblog.bodies import is_noise
 from transforms.liveblog.candidate import Candidate
 from transforms.liveblog.times import Stamp, read_day, read_expression, read_lead, read_tail
 
@@ -127,11 +127,17 @@ def _is_prose(block: str) -> bool:
     return bool(_SENTENCE_END.search(block)) and len(block.split()) > 5 and not is_noise(block)
 
 
+def _is_whole(block: str) -> bool:
+    """Whether a block ends as sentences and list items do; a card's line does not."""
+    return bool(_SENTENCE_END.search(block) or _BULLET.match(block))
+
+
 def _is_headline(block: str) -> bool:
     return (
         2 <= len(block.split()) <= MAX_HEADLINE_WORDS
         and not _BULLET.match(block)
         and not is_noise(block)
+        and not is_byline(block)
         and not (block.endswith((".", ":", ";", ",")) and not block.endswith("..."))
     )
 
@@ -141,7 +147,7 @@ def _trailing(blocks: list[str], marks: list[_Mark]) -> list[Candidate]:
     start = None
     for mark in marks:
         run = [b for b in blocks[start or 0 : mark.block] if not is_noise(b)]
-        while run and not _is_prose(run[-1]) and any(_is_prose(b) for b in run[:-1]) and not _BULLET.match(run[-1]):
+        while len(run) > 1 and not _is_whole(run[-1]) and any(map(_is_prose, run[:-1])):
             run.pop()
         if start is None:
             run = _last_entry(run)
@@ -218,7 +224,3 @@ def _with_days(found: list[Candidate], days: dict[int, Stamp]) -> list[Candidate
         candidate.day = days[earlier[-1]] if earlier else None
     return found
 
-
-def has_label(text: str) -> bool:
-    """Whether a block is a label only."""
-    return is_label(text)

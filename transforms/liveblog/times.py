@@ -203,6 +203,7 @@ _RFC_822 = re.compile(
 )
 _EPOCH = re.compile(r"^\d{10}(?:\.\d+)?$|^\d{13}$")
 _EARLIEST_EPOCH_S = 883_612_800  # 1998-01-01: before the first live blogs
+_YEARS = range(1990, 2100)
 _LATEST_EPOCH_S = 4_102_444_800  # 2100-01-01
 
 
@@ -227,7 +228,7 @@ def read_machine(text: str) -> Stamp | None:
             moment = datetime.fromisoformat(text)
         except ValueError:
             moment = None
-        if moment is not None and moment.tzinfo is not None:
+        if moment is not None and moment.tzinfo is not None and moment.year in _YEARS:
             return Stamp(instant=moment.astimezone(UTC), zone=moment.tzinfo)
     if _EPOCH.match(text):
         seconds = float(text) / (1000 if len(text) == 13 and "." not in text else 1)
@@ -248,6 +249,8 @@ def read_machine(text: str) -> Stamp | None:
 
 def _iso(match: re.Match[str]) -> Stamp | None:
     day = date(int(match["y"]), int(match["mo"]), int(match["d"]))
+    if day.year not in _YEARS:
+        return None
     if not match["h"]:
         return Stamp(day=day)
     fraction = int((match["f"] or "0")[:6].ljust(6, "0"))
@@ -263,7 +266,7 @@ def _iso(match: re.Match[str]) -> Stamp | None:
 
 def _rfc_822(match: re.Match[str]) -> Stamp | None:
     month = _MONTHS.get(match["mon"].lower())
-    if month is None:
+    if month is None or int(match["y"]) not in _YEARS:
         return None
     moment = datetime(
         int(match["y"]), month, int(match["d"]), int(match["h"]), int(match["mi"]),
@@ -368,6 +371,8 @@ def _take_day(low: str) -> tuple[date | None, tuple[int, int] | None, str]:
             if year_text:
                 year = int(year_text) + (2000 if len(year_text) == 2 else 0)
                 day = date(year, month, day_of_month)
+                if year not in _YEARS:
+                    continue
             else:
                 date(2000, month, day_of_month)
                 day = None
