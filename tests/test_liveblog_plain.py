@@ -20,7 +20,11 @@ def trailing(s: Story, noise: bool = True) -> str:
     )
     parts = []
     for n, i in enumerate(s.items):
-        card = f"{i.headline}\n\nA line from a card that stops without an end\n\n" if noise and n == 1 else ""
+        card = (
+            f"{i.headline}\n\nA line from a card that stops without an end\n\n"
+            if noise and n == 1
+            else ""
+        )
         video = "(Video) Something to watch | A channel\n\n" if noise and n % 2 else ""
         parts.append(
             f"{i.headline}\n\n" + "\n\n".join(i.paragraphs) + f"\n\n{card}{video}{i.author}"
@@ -51,9 +55,12 @@ def test_leading_clocks(lang: str) -> None:
 def test_clock_lines_of_their_own() -> None:
     s = story("en")
     text = f"{s.title}\n\n" + "\n\n".join(
-        f"{i.hm}\n\n{i.headline}\n\n" + "\n\n".join(i.paragraphs) + f"\n\nBy {i.author}" for i in s.items
+        f"{i.hm}\n\n{i.headline}\n\n" + "\n\n".join(i.paragraphs) + f"\n\nBy {i.author}"
+        for i in s.items
     )
-    page = page_of(text, s, media="text", updated_at=s.items[0].at.astimezone(UTC) + timedelta(minutes=1))
+    page = page_of(
+        text, s, media="text", updated_at=s.items[0].at.astimezone(UTC) + timedelta(minutes=1)
+    )
     assert got(page, s.zone) == expected(s)
 
 

@@ -607,12 +607,17 @@ def one_entry_a_day_wrapper(s: Story) -> str:
 
 def desktop_and_mobile(s: Story) -> str:
     """The same entries twice, once for each width of screen."""
+
     def entries(kind: str) -> str:
-        return f'<div class="{kind}">' + "".join(
-            f'<article><time datetime="{i.iso}">{i.hm}</time><h3>{esc(i.headline)}</h3>{paras(i)}'
-            f"<div>By {esc(i.author)}</div></article>"
-            for i in s.items
-        ) + "</div>"
+        return (
+            f'<div class="{kind}">'
+            + "".join(
+                f'<article><time datetime="{i.iso}">{i.hm}</time><h3>{esc(i.headline)}</h3>{paras(i)}'
+                f"<div>By {esc(i.author)}</div></article>"
+                for i in s.items
+            )
+            + "</div>"
+        )
 
     return frame(s, entries("wide") + entries("narrow"))
 

@@ -65,11 +65,18 @@ def test_scores_on_the_shared_pages(use_hints: bool) -> None:
         if name.startswith("seed/"):
             assert len(predicted) == 10
             assert all(
-                results[name][c] == 1 for c in ("precision", "recall", "f1", "headline", "author", "time")
+                results[name][c] == 1
+                for c in ("precision", "recall", "f1", "headline", "author", "time")
             )
             assert results[name]["body"] >= 0.99
     assert min(r["f1"] for r in results.values()) >= 0.95
-    for column, least in (("f1", 0.98), ("time", 0.97), ("headline", 0.97), ("author", 0.97), ("body", 0.97)):
+    for column, least in (
+        ("f1", 0.98),
+        ("time", 0.97),
+        ("headline", 0.97),
+        ("author", 0.97),
+        ("body", 0.97),
+    ):
         values = [r[column] for r in results.values() if r[column] is not None]
         assert sum(values) / len(values) >= least, column
 

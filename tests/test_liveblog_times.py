@@ -38,7 +38,9 @@ def test_machine_values(text: str, moment: datetime) -> None:
     assert stamp.instant == moment
 
 
-@pytest.mark.parametrize("text", ["", "12", "2024", "9999-12-31T23:59:59-14:00", "2024-13-01T00:00:00Z", "17157085300"])
+@pytest.mark.parametrize(
+    "text", ["", "12", "2024", "9999-12-31T23:59:59-14:00", "2024-13-01T00:00:00Z", "17157085300"]
+)
 def test_no_machine_value(text: str) -> None:
     assert read_machine(text) is None
 
@@ -127,14 +129,29 @@ def test_distances(text: str, ago: timedelta) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "12", "1.5", "Section 12.30 of the act", "12.31 per cent", "25:00", "10:05 and all is well", "It is 10:05"],
+    [
+        "",
+        "12",
+        "1.5",
+        "Section 12.30 of the act",
+        "12.31 per cent",
+        "25:00",
+        "10:05 and all is well",
+        "It is 10:05",
+    ],
 )
 def test_no_times(text: str) -> None:
     assert read_expression(text) is None
 
 
 @pytest.mark.parametrize(
-    "text", ["Updated at 12.36 BST", "Mis à jour le 3 mai 2023 à 14h05", "Aktualisiert um 14.05 Uhr", "Bijgewerkt om 12:30"]
+    "text",
+    [
+        "Updated at 12.36 BST",
+        "Mis à jour le 3 mai 2023 à 14h05",
+        "Aktualisiert um 14.05 Uhr",
+        "Bijgewerkt om 12:30",
+    ],
 )
 def test_updates_call_themselves_so(text: str) -> None:
     stamp = read_expression(text)
@@ -163,7 +180,10 @@ def test_leads(text: str, clock: time, rest: str) -> None:
     assert (lead[0].clock, lead[1], lead[2]) == (clock, rest, True)
 
 
-@pytest.mark.parametrize("text", ["12.31 per cent", "10.30 million people", "2022 was long", "The 10:05 train", "24 hours on"])
+@pytest.mark.parametrize(
+    "text",
+    ["12.31 per cent", "10.30 million people", "2022 was long", "The 10:05 train", "24 hours on"],
+)
 def test_no_leads(text: str) -> None:
     assert read_lead(text) is None
 
@@ -184,7 +204,12 @@ def test_tails() -> None:
 
 @pytest.mark.parametrize(
     ("text", "month_day"),
-    [("Donnerstag, 18. 7.", (7, 18)), ("Wednesday 18 July", (7, 18)), ("18 juillet", (7, 18)), ("18 lipca", (7, 18))],
+    [
+        ("Donnerstag, 18. 7.", (7, 18)),
+        ("Wednesday 18 July", (7, 18)),
+        ("18 juillet", (7, 18)),
+        ("18 lipca", (7, 18)),
+    ],
 )
 def test_days_without_a_year(text: str, month_day: tuple[int, int]) -> None:
     stamp = read_day(text)

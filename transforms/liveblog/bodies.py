@@ -10,7 +10,145 @@ from bs4 import BeautifulSoup, MarkupResemblesLocatorWarning
 from bs4.element import NavigableString, Tag
 
 _LABELS = frozenset(
-    ["key event", "key events", "breaking", "breaking news", "live", "pinned", "pinned post", "update", "updates", "new", "share", "share this", "share this post", "copy link", "link copied", "copied", "copy", "facebook", "twitter", "x", "whatsapp", "email", "e-mail", "linkedin", "telegram", "reddit", "bluesky", "threads", "print", "save", "bookmark", "comment", "comments", "reply", "like", "more", "read more", "show more", "view more", "load more", "close", "open", "play", "watch", "listen", "advertisement", "ad", "advert", "sponsored", "promoted", "article continues below advertisement", "wichtig", "eilmeldung", "teilen", "kopieren", "link kopieren", "drucken", "merken", "kommentare", "anzeige", "werbung", "mehr anzeigen", "mehr", "weiterlesen", "artikel teilen", "angepinnt", "partager", "copier", "copier le lien", "lien copié", "imprimer", "publicité", "commenter", "commentaires", "épinglé", "lire la suite", "lire plus", "essentiel", "important", "urgent", "alerte", "direct", "en direct", "compartir", "copiar", "copiar enlace", "enlace copiado", "publicidad", "imprimir", "comentarios", "fijado", "última hora", "ver más", "leer más", "en vivo", "directo", "condividi", "copia", "copia link", "link copiato", "pubblicità", "stampa", "commenti", "in evidenza", "leggi tutto", "diretta", "ultima ora", "delen", "deel", "kopieer link", "link gekopieerd", "advertentie", "reacties", "vastgepind", "lees meer", "belangrijk", "udostępnij", "kopiuj link", "skopiowano", "reklama", "drukuj", "komentarze", "przypięty", "czytaj więcej", "pilne", "ważne", "partilhar", "compartilhar", "copiar link", "link copiado", "publicidade", "comentários", "fixado", "ler mais", "leia mais", "ao vivo", "destaque"]
+    [
+        "key event",
+        "key events",
+        "breaking",
+        "breaking news",
+        "live",
+        "pinned",
+        "pinned post",
+        "update",
+        "updates",
+        "new",
+        "share",
+        "share this",
+        "share this post",
+        "copy link",
+        "link copied",
+        "copied",
+        "copy",
+        "facebook",
+        "twitter",
+        "x",
+        "whatsapp",
+        "email",
+        "e-mail",
+        "linkedin",
+        "telegram",
+        "reddit",
+        "bluesky",
+        "threads",
+        "print",
+        "save",
+        "bookmark",
+        "comment",
+        "comments",
+        "reply",
+        "like",
+        "more",
+        "read more",
+        "show more",
+        "view more",
+        "load more",
+        "close",
+        "open",
+        "play",
+        "watch",
+        "listen",
+        "advertisement",
+        "ad",
+        "advert",
+        "sponsored",
+        "promoted",
+        "article continues below advertisement",
+        "wichtig",
+        "eilmeldung",
+        "teilen",
+        "kopieren",
+        "link kopieren",
+        "drucken",
+        "merken",
+        "kommentare",
+        "anzeige",
+        "werbung",
+        "mehr anzeigen",
+        "mehr",
+        "weiterlesen",
+        "artikel teilen",
+        "angepinnt",
+        "partager",
+        "copier",
+        "copier le lien",
+        "lien copié",
+        "imprimer",
+        "publicité",
+        "commenter",
+        "commentaires",
+        "épinglé",
+        "lire la suite",
+        "lire plus",
+        "essentiel",
+        "important",
+        "urgent",
+        "alerte",
+        "direct",
+        "en direct",
+        "compartir",
+        "copiar",
+        "copiar enlace",
+        "enlace copiado",
+        "publicidad",
+        "imprimir",
+        "comentarios",
+        "fijado",
+        "última hora",
+        "ver más",
+        "leer más",
+        "en vivo",
+        "directo",
+        "condividi",
+        "copia",
+        "copia link",
+        "link copiato",
+        "pubblicità",
+        "stampa",
+        "commenti",
+        "in evidenza",
+        "leggi tutto",
+        "diretta",
+        "ultima ora",
+        "delen",
+        "deel",
+        "kopieer link",
+        "link gekopieerd",
+        "advertentie",
+        "reacties",
+        "vastgepind",
+        "lees meer",
+        "belangrijk",
+        "udostępnij",
+        "kopiuj link",
+        "skopiowano",
+        "reklama",
+        "drukuj",
+        "komentarze",
+        "przypięty",
+        "czytaj więcej",
+        "pilne",
+        "ważne",
+        "partilhar",
+        "compartilhar",
+        "copiar link",
+        "link copiado",
+        "publicidade",
+        "comentários",
+        "fixado",
+        "ler mais",
+        "leia mais",
+        "ao vivo",
+        "destaque",
+    ]
 )
 _KEY_LABELS = re.compile(
     r"^(?:key (?:event|moment|update)s?|wichtig(?:es)?|eilmeldung|essentiel|important|destacado|"
@@ -25,18 +163,21 @@ _PROMPTS = re.compile(
     r"""^(?:\(video\)
     |(?:please\ )?sign\ up\ (?:to|for|here|now)\b |subscribe\ (?:to|now|here|for)\b
     |for\ free\ real\ time\ breaking\ news\ alerts
-    |join\ (?:our|the)\ (?:commenting\ forum|conversation|discussion|whatsapp|mailing\ list|newsletter)
+    |join\ (?:our|the)\ (?:commenting\ forum|conversation|discussion|whatsapp|mailing\ list)
+    |join\ (?:our|the)\ newsletter
     |join\ thought-provoking\ conversations
-    |get\ (?:our|the)\ (?:free\ )?(?:daily\ |weekly\ |morning\ )?(?:newsletter|app|latest\ headlines)\b
+    |get\ (?:our|the)\ (?:free\ )?(?:(?:daily|weekly|morning)\ )?(?:newsletter|app|latest)\b
     |download\ (?:our|the)\ [^.]{0,30}app\b |click\ here\ to\ (?:sign|subscribe|join|read|share)
-    |follow\ (?:us|our)\b[^.]{0,60}$ |(?:article\ )?continues?\ below\b |scroll\ (?:down\ )?for\ more
+    |follow\ (?:us|our)\b[^.]{0,60}$ |(?:article\ )?continues?\ below\b
+    |scroll\ (?:down\ )?for\ more
     |skip\ (?:past|ad|to)\b |enter\ your\ email |by\ (?:signing\ up|entering\ your\ email)
     |support\ (?:our|independent)\ journalism |become\ a\ (?:member|subscriber)
     |allow\ [^.]{1,40}\ content\? |this\ (?:article|content)\ (?:includes|contains)\ content
-    |melden\ sie\ sich\ (?:für|zum)\ [^.]{0,40}(?:newsletter|an) |abonnieren\ sie\b |jetzt\ abonnieren
+    |melden\ sie\ sich\ (?:für|zum)\ [^.]{0,40}(?:newsletter|an)
+    |abonnieren\ sie\b |jetzt\ abonnieren
     |empfohlener\ (?:redaktioneller|externer)\ inhalt |an\ dieser\ stelle\ finden\ sie
     |mit\ ihrer\ zustimmung |ich\ bin\ damit\ einverstanden
-    |inscrivez-vous\b |abonnez-vous\b |s'abonner\b |recevez\ (?:notre|nos|la)\ 
+    |inscrivez-vous\b |abonnez-vous\b |s'abonner\b |recevez\ (?:notre|nos|la)\b
     |suscríbete\b |apúntate\b |regístrate\b |recibe\ (?:nuestra|la)\ newsletter
     |iscriviti\b |abbonati\b
     |schrijf\ je\ in\b |meld\ je\ aan\b |abonneer\b
@@ -45,16 +186,24 @@ _PROMPTS = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _CREDITS = re.compile(
-    r"^(?:image (?:source|caption|credit)|photo(?:graph)?s?\s?(?:credit|by|:)|photograph:|copyright\b|©|"
-    r"picture:|credit:|bild:|foto:|quelle:|crédits?\b|video caption|media caption|getty images$|"
+    r"^(?:image (?:source|caption|credit)|photo(?:graph)?s?\s?(?:credit|by|:)|photograph:|"
+    r"copyright\b|©|picture:|credit:|bild:|foto:|quelle:|crédits?\b|video caption|media caption|getty images$|"
     r"\(?(?:image|photo|bild|foto)\s?:)",
     re.IGNORECASE,
 )
 _PROMPT_HEAD_CHARS = 3
 _PROMPT_HEADS = frozenset(
-    "ple sig sub for joi get dow cli fol art con scr ski ent sup bec all thi mel abo jet emp mit ich "
-    "ins s'a rec sus apú reg isc abb sch zap ass ima pho cop pic cre bil fot que cré vid med".split()
-) | {"by ", "an "}
+    {"by ", "an "}.union(
+        *[
+            heads.split()
+            for heads in (
+                "ple sig sub for joi get dow cli fol art con scr ski ent sup bec all thi mel abo jet",
+                "emp mit ich ins s'a rec sus apú reg isc abb sch zap ass ima pho cop pic cre bil fot",
+                "que cré vid med",
+            )
+        ]
+    )
+)
 """How prompts and credits begin: most lines are none and need no pattern."""
 _MAX_PROMPT_CHARS = 260
 _MAX_LABEL_CHARS = 48
@@ -86,7 +235,9 @@ def is_noise(text: str) -> bool:
     return bool(_PROMPTS.match(text) or _CREDITS.match(text))
 
 
-_MARKUP = re.compile(r"<(?:[a-zA-Z][a-zA-Z0-9]{0,15}[\s/>]|/[a-zA-Z]|!--)|&(?:lt|amp|#\d{1,6}|[a-zA-Z]{2,8});")
+_MARKUP = re.compile(
+    r"<(?:[a-zA-Z][a-zA-Z0-9]{0,15}[\s/>]|/[a-zA-Z]|!--)|&(?:lt|amp|#\d{1,6}|[a-zA-Z]{2,8});"
+)
 _TAG = re.compile(r"<(?:[a-zA-Z][a-zA-Z0-9]{0,15}[\s/>]|/[a-zA-Z]|!--)")
 _INLINE_ONLY = re.compile(
     r"</?(?:a|b|i|em|strong|span|u|sup|sub|mark|font|small|abbr|cite|time)(?:\s[^<>]{0,2000})?>",
@@ -99,7 +250,26 @@ _PARAGRAPH_BREAK = re.compile(
 _HREF = re.compile(r"<a\s[^<>]{0,1000}?href\s?=\s?[\"']([^\"'<>]{1,2000})", re.IGNORECASE)
 _HEADING_FIRST = re.compile(r"\s{0,20}<h[1-6][\s>]", re.IGNORECASE)
 _DROPPED = ["script", "style", "iframe", "figure", "figcaption", "button", "svg", "form", "video"]
-_PARAGRAPHS = frozenset(["p", "div", "li", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "ul", "ol", "section", "article", "tr", "pre"])
+_PARAGRAPHS = frozenset(
+    [
+        "p",
+        "div",
+        "li",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "blockquote",
+        "ul",
+        "ol",
+        "section",
+        "article",
+        "tr",
+        "pre",
+    ]
+)
 
 
 def paragraphs_of(text: str) -> tuple[list[str], list[str], str | None]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TYPE_CHECKING
 
-from transforms.liveblog.times import Stamp
+
+if TYPE_CHECKING:
+    from transforms.liveblog.times import Stamp
 
 Evidence = Literal["json_ld", "microdata", "dom", "flat", "text", "state"]
 

@@ -6,9 +6,13 @@ import re
 from dataclasses import dataclass
 from statistics import median
 
-from transforms.liveblog.candidate import Candidate
-from transforms.liveblog.groups import Group
 from transforms.liveblog.outline import HEADINGS, Outline
+from typing import TYPE_CHECKING
+import itertools
+
+if TYPE_CHECKING:
+    from transforms.liveblog.groups import Group
+    from transforms.liveblog.candidate import Candidate
 
 _COMMENT_CONTEXT = re.compile(
     r"(?:^|[\s_-])(?:comments?|commentlist|disqus|replies|reply|kommentare?|commentaires?|comentarios?|"
@@ -17,7 +21,8 @@ _COMMENT_CONTEXT = re.compile(
 )
 _ASIDE_CONTEXT = frozenset(["aside", "nav", "footer", "form"])
 _REPLY = re.compile(
-    r"^(?:reply|répondre|antworten|responder|rispondi|reageren|beantwoorden|odpowiedz|report abuse)\b",
+    r"^(?:reply|répondre|antworten|responder|rispondi|reageren|beantwoorden|odpowiedz|"
+    r"report abuse)\b",
     re.IGNORECASE,
 )
 
@@ -32,7 +37,9 @@ class Judged:
     score: float
 
 
-def judge(page: Outline, group: Group, candidates: list[Candidate], *, live: int, page_words: int) -> Judged:
+def judge(
+    page: Outline, group: Group, candidates: list[Candidate], *, live: int, page_words: int
+) -> Judged:
     """Weigh one group.
 
     live: 0 no sign that the page is live, 1 its title or address say so, 2 it
@@ -69,7 +76,11 @@ def judge(page: Outline, group: Group, candidates: list[Candidate], *, live: int
 
 
 def _minutes(candidate: Candidate) -> float | None:
-    stamp = candidate.published if candidate.published and candidate.published.tells_clock else candidate.shown
+    stamp = (
+        candidate.published
+        if candidate.published and candidate.published.tells_clock
+        else candidate.shown
+    )
     if stamp is None:
         return None
     if stamp.instant is not None:
@@ -85,14 +96,14 @@ def _falling(candidates: list[Candidate]) -> bool:
     times = [m for m in map(_minutes, candidates) if m is not None]
     if len(times) < 3:
         return False
-    falls = sum(b <= a or (b - a > 240 and b < 1440) for a, b in zip(times, times[1:], strict=False))
+    falls = sum(b <= a or (b - a > 240 and b < 1440) for a, b in itertools.pairwise(times))
     return falls >= 0.8 * (len(times) - 1) and len(set(times)) > 1
 
 
 def _dense(candidates: list[Candidate]) -> bool:
     """Whether entries follow each other within hours, not days."""
     times = [m for m in map(_minutes, candidates) if m is not None]
-    gaps = [abs(b - a) for a, b in zip(times, times[1:], strict=False)]
+    gaps = [abs(b - a) for a, b in itertools.pairwise(times)]
     return not gaps or median(gaps) <= 6 * 60
 
 
@@ -104,9 +115,8 @@ def _in_comments(page: Outline, group: Group) -> bool:
         attributes = page.attributes(at)
         if page.tags[at] in _ASIDE_CONTEXT:
             return True
-        if page.tags[at] not in {"body", "html", "main"} and _COMMENT_CONTEXT.search(
-            f"{attributes.get('class', '')} {attributes.get('id', '')} {attributes.get('itemprop', '')}"
-        ):
+        said = " ".join(attributes.get(name, "") for name in ("class", "id", "itemprop"))
+        if page.tags[at] not in {"body", "html", "main"} and _COMMENT_CONTEXT.search(said):
             return True
         at = page.parents[at]
     return False
@@ -133,7 +143,9 @@ def _links_away(page: Outline, group: Group) -> float:
 
 def _leads_away(page: Outline, start: int, end: int) -> bool:
     """Whether the first heading of a range, or all of it, is a link to another page."""
-    heading = next((i for i in range(start, min(end, start + 120)) if page.tags[i] in HEADINGS), None)
+    heading = next(
+        (i for i in range(start, min(end, start + 120)) if page.tags[i] in HEADINGS), None
+    )
     if heading is None:
         first = next((i for i in range(start, min(end, start + 12)) if page.tags[i] == "a"), None)
         return first is not None and page.ends[first] >= end - 2 and _is_away(page, first)

@@ -12,10 +12,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from urllib.parse import urlsplit
 
-from schemas.records import TimeSource
-from transforms.liveblog.candidate import Candidate
-from transforms.liveblog.join import Joined
 from transforms.liveblog.times import Stamp, at
+from typing import TYPE_CHECKING
+import itertools
+
+if TYPE_CHECKING:
+    from transforms.liveblog.join import Joined
+    from transforms.liveblog.candidate import Candidate
+    from schemas.records import TimeSource
 
 _NEW_DAY_MIN = 240
 """A clock that jumps this far against the order belongs to another day."""
@@ -25,7 +29,7 @@ _URL_DAY = re.compile(
     r"(?<!\d)(20[0-3]\d)[/_-]?(0[1-9]|1[0-2]|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[/_-]?(0[1-9]|[12]\d|3[01])(?!\d)",
     re.IGNORECASE,
 )
-_URL_MONTHS = {name: n for n, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_URL_MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,6 @@ class _Row:
     shown_by: TimeSource = "dom"
     result: datetime | None = None
     source: TimeSource | None = None
-    hints: list[datetime] = field(default_factory=list)
 
 
 def day_of_url(url: str) -> date | None:
@@ -83,7 +86,8 @@ def day_of_url(url: str) -> date | None:
     match = _URL_DAY.search(path)
     if not match:
         return None
-    month = _URL_MONTHS.get(match[2].lower()) or int(match[2])
+    named = _URL_MONTHS.find(match[2].lower())
+    month = int(match[2]) if match[2].isdigit() else named // 3 + 1
     try:
         return date(int(match[1]), month, int(match[3]))
     except ValueError:
@@ -102,7 +106,12 @@ def settle(entries: list[Joined], page: PageTimes) -> list[Settled]:
     for row in rows:
         if row.result is None and row.clock is None:
             _fall_back(row)
-        if row.result is None and row.shown is not None and row.shown.ago is not None and not row.shown.tells_clock:
+        if (
+            row.result is None
+            and row.shown is not None
+            and row.shown.ago is not None
+            and not row.shown.tells_clock
+        ):
             row.result, row.source = page.fetched_at - row.shown.ago, "fetch"
     return [_settled(entry, row, page.zone) for entry, row in zip(entries, rows, strict=True)]
 
@@ -175,13 +184,13 @@ def _apart(one: int, other: int) -> int:
 
 
 def _offset_of(rows: list[_Row], name: str, zone: tzinfo | None) -> tuple[int | None, int]:
-    """How far a source runs ahead of the clocks shown, where most entries agree; and of how many."""
+    """How far a source runs ahead of the clocks shown, where most agree; and of how many."""
     gaps: Counter[int] = Counter()
     for row in rows:
         moment = getattr(row, name)
         own = row.zone or zone or UTC
         if moment is not None and row.clock is not None:
-            gap = _apart(_minutes(moment, own), row.clock.hour * 60 + row.clock.minute)
+            gap = _apart(_minutes(moment, own), _clock_min(row))
             gaps[5 * round(gap / 5) if abs(gap) > 2 else 0] += 1
     compared = gaps.total()
     if not compared:
@@ -192,47 +201,43 @@ def _offset_of(rows: list[_Row], name: str, zone: tzinfo | None) -> tuple[int | 
 
 def _cross_check(rows: list[_Row], page: PageTimes) -> None:
     """Let each machine-readable source stand, fall or be shifted."""
-    dom_gap, dom_seen = _offset_of(rows, "dom", page.zone)
-    declared_gap, declared_seen = _offset_of(rows, "declared", page.zone)
+    gaps = {name: _offset_of(rows, name, page.zone) for name in ("dom", "declared")}
     order = ["dom", "declared"]
-    if dom_seen and declared_seen and dom_gap != 0 and declared_gap == 0:
-        order.reverse()
-    elif not dom_seen and not declared_seen:
+    if not any(seen for _, seen in gaps.values()):
         order = _without_clocks(rows, page)
-    known_zone = page.zone is not None or any(row.zone for row in rows)
+    elif gaps["dom"][1] and gaps["dom"][0] != 0 and gaps["declared"][0] == 0:
+        order.reverse()
     for name in order:
-        gap, seen = (dom_gap, dom_seen) if name == "dom" else (declared_gap, declared_seen)
-        if seen and gap is None:
+        gap, seen = gaps[name]
+        if not seen:
+            gap = 0
+        elif gap is None or gap % 15 or _is_local_under_z(rows, name, gap, page):
             continue  # it tells another time than readers see, such as the last edit
-        if seen and gap and known_zone and _is_local_under_z(rows, name, gap, page):
-            continue
-        shift = gap if seen and gap and gap % 15 == 0 else 0
-        if seen and gap and not shift:
-            continue
         for row in rows:
-            moment = getattr(row, name)
-            if row.result is not None or moment is None:
-                continue
-            source: TimeSource = "dom" if name == "dom" else row.declared_by
-            own = row.zone or page.zone or UTC
-            if row.clock is None:
-                row.result, row.source = moment, source
-                continue
-            off = _apart(_minutes(moment, own), row.clock.hour * 60 + row.clock.minute) - (shift or 0)
-            if abs(off) <= 2:
-                row.result, row.source = moment, source
-            elif seen >= 3 or abs(off) % _DAY_MIN:
-                # Readers see another time than the machine's: theirs, on the machine's day
-                row.result, row.source = moment - timedelta(minutes=off), row.shown_by
-                row.result = row.result.replace(second=0, microsecond=0)
-    if all(row.result is None for row in rows):
+            _take(row, name, gap, page)
+
+
+def _take(row: _Row, name: str, gap: int, page: PageTimes) -> None:
+    """Settle one entry by a source that runs ``gap`` minutes ahead of the clocks shown."""
+    moment: datetime | None = getattr(row, name)
+    if row.result is not None or moment is None:
         return
+    row.result, row.source = moment, "dom" if name == "dom" else row.declared_by
+    if row.clock is None:
+        return
+    off = _apart(_minutes(moment, row.zone or page.zone or UTC), _clock_min(row)) - gap
+    if abs(off) > 2:
+        # Readers see another time than the machine's: theirs, on the machine's day
+        moment -= timedelta(minutes=off)
+        row.result, row.source = moment.replace(second=0, microsecond=0), row.shown_by
 
 
 def _without_clocks(rows: list[_Row], page: PageTimes) -> list[str]:
     """Which machine source to trust where readers see no clock at all."""
     gaps = Counter(
-        round((row.dom - row.declared).total_seconds() / 60) for row in rows if row.dom and row.declared
+        round((row.dom - row.declared).total_seconds() / 60)
+        for row in rows
+        if row.dom and row.declared
     )
     if gaps:
         gap, count = gaps.most_common(1)[0]
@@ -244,12 +249,15 @@ def _without_clocks(rows: list[_Row], page: PageTimes) -> list[str]:
 
 
 def _is_local_under_z(rows: list[_Row], name: str, gap: int, page: PageTimes) -> bool:
-    """Whether a source writes local time as if it were UTC: its newest entry lies after the page."""
-    if page.checked is None:
+    """Whether a source writes local time as if it were UTC.
+
+    Then its newest entry lies after the page itself, and would not without the gap.
+    """
+    if not gap or page.checked is None or (page.zone is None and not any(r.zone for r in rows)):
         return False
-    newest = max(getattr(row, name) for row in rows if getattr(row, name) is not None)
+    moments: list[datetime] = [m for m in (getattr(row, name) for row in rows) if m is not None]
     limit = page.checked + _TOLERANCE
-    return newest > limit >= newest - timedelta(minutes=gap)
+    return max(moments) > limit >= max(moments) - timedelta(minutes=gap)
 
 
 def _fall_back(row: _Row) -> None:
@@ -314,7 +322,7 @@ def _roll(rows: list[_Row], page: PageTimes) -> None:
     clocks = {n: _clock_min(rows[n]) for n in places}
     newest_first = _runs_newest_first([clocks[n] for n in places])
     order = places if newest_first else places[::-1]
-    days_back = _days_back(order, clocks, rows, page)
+    days_back = _days_back(order, clocks, page)
     anchor = _anchor_day(order, days_back, rows, page)
     if anchor is None:
         return
@@ -334,17 +342,21 @@ def _clock_min(row: _Row) -> int:
 
 
 def _runs_newest_first(clocks: list[int]) -> bool:
-    steps = [b - a for a, b in zip(clocks, clocks[1:], strict=False) if a != b]
-    falls = sum(step < 0 and step > -_DAY_MIN // 2 or step >= _DAY_MIN // 2 for step in steps)
+    steps = [b - a for a, b in itertools.pairwise(clocks) if a != b]
+    falls = sum((step < 0 and step > -_DAY_MIN // 2) or step >= _DAY_MIN // 2 for step in steps)
     return falls * 2 >= len(steps)
 
 
-def _days_back(order: list[int], clocks: dict[int, int], rows: list[_Row], page: PageTimes) -> dict[int, int]:
+def _days_back(order: list[int], clocks: dict[int, int], page: PageTimes) -> dict[int, int]:
     """Days between the newest entry and each one, counted at the jumps over midnight."""
     back = 0
     found: dict[int, int] = {}
     previous: int | None = None
-    if len(order) > 2 and clocks[order[1]] - clocks[order[0]] >= _NEW_DAY_MIN and _is_pinned_first(order, clocks, page):
+    if (
+        len(order) > 2
+        and clocks[order[1]] - clocks[order[0]] >= _NEW_DAY_MIN
+        and _is_pinned_first(order, clocks, page)
+    ):
         found[order[0]] = 0
         order = order[1:]
     for n in order:
@@ -397,7 +409,12 @@ def _settled(entry: Joined, row: _Row, zone: tzinfo | None) -> Settled:
             continue
         stamp = candidate.updated
         moment = _moment(stamp, zone)
-        if moment is None and stamp is not None and stamp.clock is not None and row.result is not None:
+        if (
+            moment is None
+            and stamp is not None
+            and stamp.clock is not None
+            and row.result is not None
+        ):
             own = stamp.zone or zone
             if own is not None:
                 moment = at(_nearest_day(row.result, stamp.clock, own), stamp.clock, own)

@@ -6,12 +6,15 @@ import re
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from statistics import median
 
-from transforms.liveblog.marks import DayMark, Mark
 from transforms.liveblog.outline import HEADINGS, TEXT, Outline
 from transforms.liveblog.times import read_day, read_machine
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from transforms.liveblog.marks import DayMark, Mark
 
 MAX_CLIMB = 40
 """No entry's time stands deeper below the entry; keeps hostile nesting linear."""
@@ -68,7 +71,9 @@ def group_of(
     if len(marks) < 2:
         return None
     boxes = _boxes(page, marks)
-    extents = [Extent((box, page.ends[box]), box, mark) for box, mark in zip(boxes, marks, strict=True)]
+    extents = [
+        Extent((box, page.ends[box]), box, mark) for box, mark in zip(boxes, marks, strict=True)
+    ]
     extents = _like_most(page, extents)
     if len(extents) < 2:
         return None
@@ -158,7 +163,9 @@ def _flattened(
             start = headed[n]
             if n + 1 < len(extents) and parents[extents[n + 1].box] == parents[extent.box]:
                 stop = min(stop, headed[n + 1])
-        result.append(Extent((start, max(stop, ends[extent.box])), extent.box, extent.mark, is_flat=True))
+        result.append(
+            Extent((start, max(stop, ends[extent.box])), extent.box, extent.mark, is_flat=True)
+        )
     return result
 
 
@@ -174,7 +181,9 @@ def _run_end(page: Outline, box: int, boxes: set[int], day_blocks: set[int]) -> 
             break
         if tag in HEADINGS and level and int(tag[1]) <= level:
             break
-        if tag not in {TEXT, "p", "br"} and (_holds(page, at, boxes) or _holds(page, at, day_blocks)):
+        if tag not in {TEXT, "p", "br"} and (
+            _holds(page, at, boxes) or _holds(page, at, day_blocks)
+        ):
             break
         at = ends[at]
     return at
@@ -197,7 +206,7 @@ def _is_trailing(
     home = page.parents[first.box]
     before = totals[first.box] - totals[home]
     after = totals[follow_ends[-1]] - totals[page.ends[last.box]]
-    gaps = [totals[b.box] - totals[page.ends[a.box]] for a, b in zip(extents, extents[1:], strict=False)]
+    gaps = [totals[b.box] - totals[page.ends[a.box]] for a, b in pairwise(extents)]
     usual = median(gaps) if gaps else 0
     if first.mark is not None and first.mark.form == "tail" and first.mark.rest:
         return before > 0.2 * usual
@@ -213,7 +222,9 @@ def _runs_before(
     for extent in extents:
         home = parents[extent.box]
         start = previous_end.get(home)
-        siblings = [c for c in page.children(home) if c < extent.box and (start is None or c >= start)]
+        siblings = [
+            c for c in page.children(home) if c < extent.box and (start is None or c >= start)
+        ]
         begin = extent.box
         if start is None:
             for child in reversed(siblings):
@@ -314,9 +325,25 @@ def _is_moment(name: str, value: str) -> bool:
 _OWN_ID_ATTRIBUTES = {
     name: rank
     for rank, name in enumerate(
-        "id data-post-id data-id data-entry-id data-block-id data-update-id data-item-id "
-        "data-liveblog-entry-id data-key data-uid data-guid data-article-id data-event-id "
-        "data-post data-urn data-card-id name".split()
+        [
+            "id",
+            "data-post-id",
+            "data-id",
+            "data-entry-id",
+            "data-block-id",
+            "data-update-id",
+            "data-item-id",
+            "data-liveblog-entry-id",
+            "data-key",
+            "data-uid",
+            "data-guid",
+            "data-article-id",
+            "data-event-id",
+            "data-post",
+            "data-urn",
+            "data-card-id",
+            "name",
+        ]
     )
 }
 """Where publishers write the id of an entry, the surest first."""

@@ -7,7 +7,10 @@ from collections import Counter
 from dataclasses import dataclass
 
 from schemas.ids import normalise_text
-from transforms.liveblog.candidate import Candidate
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from transforms.liveblog.candidate import Candidate
 
 _WORD = re.compile(r"\w+")
 _SHINGLE_WORDS = 4
@@ -48,13 +51,17 @@ def join(shown: list[Candidate], declared: list[Candidate]) -> list[Joined]:
     _pair_by_opening(shown, declared, partner)
     _pair_by_text(shown, declared, partner)
     _pair_by_headline(shown, declared, partner)
-    joined = [Joined(c, declared[partner[n]] if n in partner else None) for n, c in enumerate(shown)]
+    joined = [
+        Joined(c, declared[partner[n]] if n in partner else None) for n, c in enumerate(shown)
+    ]
     taken = set(partner.values())
     joined += [Joined(None, c) for n, c in enumerate(declared) if n not in taken]
     return joined
 
 
-def _pair_by_name(shown: list[Candidate], declared: list[Candidate], partner: dict[int, int]) -> None:
+def _pair_by_name(
+    shown: list[Candidate], declared: list[Candidate], partner: dict[int, int]
+) -> None:
     owners: dict[str, set[int]] = {}
     for n, candidate in enumerate(declared):
         for name in candidate.names:
@@ -102,7 +109,9 @@ def _cut_shingles(candidate: Candidate) -> set[str]:
     return {" ".join(words[i : i + _SHINGLE_WORDS]) for i in range(len(words) - _SHINGLE_WORDS + 1)}
 
 
-def _pair_by_opening(shown: list[Candidate], declared: list[Candidate], partner: dict[int, int]) -> None:
+def _pair_by_opening(
+    shown: list[Candidate], declared: list[Candidate], partner: dict[int, int]
+) -> None:
     """Pair by the first words of the body, where they open one entry only on either side."""
     taken = set(partner.values())
     left = {n: _opening(c) for n, c in enumerate(shown) if n not in partner}
@@ -115,11 +124,15 @@ def _pair_by_opening(shown: list[Candidate], declared: list[Candidate], partner:
 
 
 def _opening(candidate: Candidate) -> str:
-    opening = " ".join(candidate.paragraphs[0][:80].casefold().split()) if candidate.paragraphs else ""
+    opening = (
+        " ".join(candidate.paragraphs[0][:80].casefold().split()) if candidate.paragraphs else ""
+    )
     return opening[:_OPENING_CHARS] if len(opening) >= _OPENING_CHARS else ""
 
 
-def _pair_by_text(shown: list[Candidate], declared: list[Candidate], partner: dict[int, int]) -> None:
+def _pair_by_text(
+    shown: list[Candidate], declared: list[Candidate], partner: dict[int, int]
+) -> None:
     left = [n for n in range(len(shown)) if n not in partner]
     taken = set(partner.values())
     right = [n for n in range(len(declared)) if n not in taken]
@@ -151,7 +164,9 @@ def _pair_by_text(shown: list[Candidate], declared: list[Candidate], partner: di
             taken.add(other)
 
 
-def _pair_by_headline(shown: list[Candidate], declared: list[Candidate], partner: dict[int, int]) -> None:
+def _pair_by_headline(
+    shown: list[Candidate], declared: list[Candidate], partner: dict[int, int]
+) -> None:
     """Pair what is left by a headline that stands once on either side."""
     taken = set(partner.values())
     left = {n: _folded(c.headline) for n, c in enumerate(shown) if n not in partner}
@@ -209,7 +224,9 @@ def without_copies(candidates: list[Candidate]) -> list[Candidate]:
     stands_out = set(first_of.values()) == {0} and len(candidates) > 2
     for copy, first in first_of.items():
         candidates[first].is_key_event |= candidates[copy].is_key_event
-        if first not in gone and (stands_out or (candidates[first].is_pinned and not candidates[copy].is_pinned)):
+        if first not in gone and (
+            stands_out or (candidates[first].is_pinned and not candidates[copy].is_pinned)
+        ):
             candidates[copy].is_key_event |= candidates[first].is_key_event
             gone.discard(copy)
             gone.add(first)
@@ -236,7 +253,9 @@ def body_of(entry: Joined) -> list[str]:
         return _without_headline(declared.paragraphs, shown.headline)
     if not declared.paragraphs:
         return shown.paragraphs
-    cut = bool(_CUT_OFF.search(shown.paragraphs[-1])) and not _CUT_OFF.search(declared.paragraphs[-1])
+    cut = bool(_CUT_OFF.search(shown.paragraphs[-1])) and not _CUT_OFF.search(
+        declared.paragraphs[-1]
+    )
     if not cut and sum(map(len, declared.paragraphs)) < 1.8 * sum(map(len, shown.paragraphs)):
         return shown.paragraphs
     seen, said = _count(shown.paragraphs), _count(declared.paragraphs)

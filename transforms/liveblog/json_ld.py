@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 MAX_NODES = 200_000
 """JSON values looked at per page; a real page has a tenth of it."""
 
-_COMMENT = re.compile(r"^\s*(?://[^\n]*|/\*[^*]{0,2000}\*/|<!--[^\n]*|-->|<!\[CDATA\[|//<!\[CDATA\[|\]\]>|//\]\]>)\s*$", re.MULTILINE)
+_COMMENT = re.compile(
+    r"^\s*(?://[^\n]*|/\*[^*]{0,2000}\*/|<!--[^\n]*|-->|<!\[CDATA\[|//<!\[CDATA\[|\]\]>|//\]\]>)\s*$",
+    re.MULTILINE,
+)
 _TRAILING_COMMA = re.compile(r",(\s*[}\]])")
 _UPDATES_KEY = re.compile(r'"liveBlogUpdates?"\s*:\s*\[?\s*')
 _BETWEEN = re.compile(r"\s*,?\s*")
@@ -83,7 +86,9 @@ def _read_script(text: str, declared: Declared) -> None:
             if "LiveBlogPosting" in kinds or updates:
                 _read_posting(value, updates, declared)
             else:
-                waiting.extend(v for v in reversed(list(value.values())) if isinstance(v, dict | list))
+                waiting.extend(
+                    v for v in reversed(list(value.values())) if isinstance(v, dict | list)
+                )
 
 
 def _read_posting(value: dict[str, Any], updates: Any, declared: Declared) -> None:
@@ -99,7 +104,10 @@ def _read_posting(value: dict[str, Any], updates: Any, declared: Declared) -> No
     for update in updates if isinstance(updates, list) else [updates]:
         if isinstance(update, dict):
             nested = update.get("item")
-            _add(nested if isinstance(nested, dict) and "articleBody" not in update else update, declared)
+            _add(
+                nested if isinstance(nested, dict) and "articleBody" not in update else update,
+                declared,
+            )
 
 
 def _read_page_dates(text: str, declared: Declared) -> None:
@@ -145,7 +153,9 @@ def _whole_updates(text: str) -> list[dict[str, Any]]:
     return found
 
 
-_UPDATE_START = re.compile(r'\{\s*"@type"\s*:\s*"(?:BlogPosting|NewsArticle|Article|LiveBlogUpdate)"')
+_UPDATE_START = re.compile(
+    r'\{\s*"@type"\s*:\s*"(?:BlogPosting|NewsArticle|Article|LiveBlogUpdate)"'
+)
 
 
 def _next_update(text: str, at: int) -> int:
@@ -180,7 +190,9 @@ def _text(value: Any) -> str:
 
 def _add(update: dict[str, Any], declared: Declared) -> None:
     candidate = Candidate("json_ld")
-    body, links, inner_headline = paragraphs_of(_text(update.get("articleBody")) or _text(update.get("text")))
+    body, links, inner_headline = paragraphs_of(
+        _text(update.get("articleBody")) or _text(update.get("text"))
+    )
     if not body:
         described, more, _ = paragraphs_of(_text(update.get("description")))
         body, links = described, links + more
@@ -229,34 +241,33 @@ def _name(update: dict[str, Any], candidate: Candidate) -> None:
 
 
 def _reject_page_level(declared: Declared) -> None:
-    """Drop from the updates what belongs to the page: one time, headline or picture for all."""
+    """Drop from the updates what belongs to the page: one id, headline or time for all."""
     updates = declared.candidates
     shared = Counter(name for c in updates for name in c.names)
+    urls = Counter(c.url for c in updates)
     for c in updates:
         c.names = {name for name in c.names if shared[name] == 1}
-    urls = Counter(c.url for c in updates)
-    pictures = Counter(image for c in updates for image in c.images)
-    for c in updates:
         if c.url is not None and urls[c.url] > 1:
             c.url = None
-        if len(updates) > 2:
-            c.images = tuple(i for i in c.images if pictures[i] <= len(updates) // 2)
         _clean_headline(c, declared.headline)
-    if len(updates) < 3:
-        return
-    if len({c.published for c in updates}) == 1:
-        for c in updates:
-            c.published = None
-    if len({c.updated for c in updates}) == 1:
-        for c in updates:
-            c.updated = None
-    if len({c.authors for c in updates}) == 1 and len(updates[0].authors) > 1:
-        for c in updates:
-            c.authors = ()  # the whole staff, not who wrote the entry
+    if len(updates) > 2:
+        _reject_shared(updates)
+
+
+def _reject_shared(updates: list[Candidate]) -> None:
+    pictures = Counter(image for c in updates for image in c.images)
     headlines = Counter(c.headline for c in updates)
+    one_time = len({c.published for c in updates}) == 1
+    one_update = len({c.updated for c in updates}) == 1
+    # Several names, always the same: the whole staff, not who wrote the entry
+    one_staff = len({c.authors for c in updates}) == 1 and len(updates[0].authors) > 1
     for c in updates:
-        if c.headline is not None and headlines[c.headline] > max(2, len(updates) // 3):
+        c.images = tuple(i for i in c.images if pictures[i] <= len(updates) // 2)
+        if headlines[c.headline] > max(2, len(updates) // 3):
             c.headline = None
+        c.published = None if one_time else c.published
+        c.updated = None if one_update else c.updated
+        c.authors = () if one_staff else c.authors
 
 
 def _clean_headline(candidate: Candidate, page_headline: str | None) -> None:

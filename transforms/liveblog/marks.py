@@ -120,7 +120,8 @@ def _opens_block(page: Outline, index: int) -> tuple[int, bool] | None:
         if page.tags[i] == TEXT and page.texts[i].strip(" \n\t\r+|•·-–"):
             return None
     follows = any(
-        page.tags[i] == TEXT and page.texts[i].strip() for i in range(index + 1, min(page.ends[block], index + 12))
+        page.tags[i] == TEXT and page.texts[i].strip()
+        for i in range(index + 1, min(page.ends[block], index + 12))
     )
     return block, follows
 
@@ -161,6 +162,7 @@ def clusters(page: Outline, marks: list[Mark]) -> list[list[Mark]]:
     result += [
         cluster
         for key, cluster in coarse.items()
-        if len(cluster) > 2 and not any(len(cluster) == len(other) and cluster[0] is other[0] for other in result)
+        if len(cluster) > 2
+        and not any(len(cluster) == len(other) and cluster[0] is other[0] for other in result)
     ]
     return result

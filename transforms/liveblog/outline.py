@@ -12,12 +12,70 @@ TEXT = "-text"
 """The tag that selectolax gives to text nodes."""
 
 _NEVER_SHOWN = frozenset(
-    ["head", "script", "style", "noscript", "template", "svg", "canvas", "object", "select", "option", "textarea", "input", "math", "map", "dialog", "-comment"]
+    [
+        "head",
+        "script",
+        "style",
+        "noscript",
+        "template",
+        "svg",
+        "canvas",
+        "object",
+        "select",
+        "option",
+        "textarea",
+        "input",
+        "math",
+        "map",
+        "dialog",
+        "-comment",
+    ]
 )
 """Elements that hold no reading text; nothing below them is looked at."""
 
 BLOCKS = frozenset(
-    ["address", "article", "aside", "blockquote", "body", "center", "dd", "details", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul"]
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "center",
+        "dd",
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "summary",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+    ]
 )
 """Elements that end a paragraph where they begin and end (HTML, Rendering, flow content)."""
 

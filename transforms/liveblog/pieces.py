@@ -3,24 +3,42 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from transforms.liveblog.authors import names_in
 from transforms.liveblog.outline import BLOCKS, HEADINGS, TEXT, Outline
 from transforms.liveblog.times import Stamp, read_expression, read_machine, says_update
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MAX_LOOKED_INTO = 400
 """Nodes of a skipped element that are searched for pictures and links."""
 
 _SKIPPED = frozenset(
-    "button form nav figcaption audio video picture label amp-ad amp-social-share aside figure".split()
+    [
+        "button",
+        "form",
+        "nav",
+        "figcaption",
+        "audio",
+        "video",
+        "picture",
+        "label",
+        "amp-ad",
+        "amp-social-share",
+        "aside",
+        "figure",
+    ]
 )
-_FRAMES = frozenset("iframe amp-iframe amp-twitter amp-instagram amp-youtube embed".split())
-_PICTURES = frozenset("img amp-img".split())
-_STYLED = frozenset("span mark small".split())
-_TEXT_BLOCKS = frozenset("p li blockquote pre dd".split())
+_FRAMES = frozenset(
+    ["iframe", "amp-iframe", "amp-twitter", "amp-instagram", "amp-youtube", "embed"]
+)
+_PICTURES = frozenset(["img", "amp-img"])
+_STYLED = frozenset(["span", "mark", "small"])
+_TEXT_BLOCKS = frozenset(["p", "li", "blockquote", "pre", "dd"])
 
 _JUNK_CLASS = re.compile(
     r"(?:^|[\s_-])(?:share|sharing|sharebar|social|caption|credits?|copyright|newsletter|promo\w*|"

@@ -9,6 +9,7 @@ from transforms.liveblog.authors import is_byline, is_name, names_in
 from transforms.liveblog.bodies import is_noise
 from transforms.liveblog.candidate import Candidate
 from transforms.liveblog.times import Stamp, read_day, read_expression, read_lead, read_tail
+import itertools
 
 MAX_HEADLINE_WORDS = 32
 
@@ -111,13 +112,18 @@ def _marks(blocks: list[str]) -> tuple[list[_Mark], dict[int, Stamp]]:
 
 def _trails(blocks: list[str], marks: list[_Mark]) -> bool:
     """Whether marks close their entries: prose before the first, none of its length after the last."""
-    gaps = [b.block - a.block for a, b in zip(marks, marks[1:], strict=False)]
+    gaps = [b.block - a.block for a, b in itertools.pairwise(marks)]
     usual = sorted(gaps)[len(gaps) // 2]
-    before = sum(_is_prose(block) for block in blocks[max(0, marks[0].block - usual) : marks[0].block])
-    after = sum(_is_prose(block) for block in blocks[marks[-1].block + 1 : marks[-1].block + 1 + usual])
+    before = sum(
+        _is_prose(block) for block in blocks[max(0, marks[0].block - usual) : marks[0].block]
+    )
+    after = sum(
+        _is_prose(block) for block in blocks[marks[-1].block + 1 : marks[-1].block + 1 + usual]
+    )
     if any(mark.names for mark in marks):
         headed = sum(
-            mark.block + 1 < len(blocks) and not _is_prose(blocks[mark.block + 1]) for mark in marks[:-1]
+            mark.block + 1 < len(blocks) and not _is_prose(blocks[mark.block + 1])
+            for mark in marks[:-1]
         )
         return before > 0 and (headed >= 0.5 * (len(marks) - 1) or after == 0)
     return before > 0 and after == 0
@@ -153,11 +159,19 @@ def _trailing(blocks: list[str], marks: list[_Mark]) -> list[Candidate]:
             run = _last_entry(run)
         start = mark.block + 1
         headline = None
-        if len(run) > 1 and _is_headline(run[0]) and not (_is_prose(run[0]) and len(run[0].split()) > 25):
+        if (
+            len(run) > 1
+            and _is_headline(run[0])
+            and not (_is_prose(run[0]) and len(run[0].split()) > 25)
+        ):
             headline = run.pop(0)
         if not run and headline is None:
             continue
-        found.append(Candidate("text", headline=headline, paragraphs=run, authors=mark.names, shown=mark.stamp))
+        found.append(
+            Candidate(
+                "text", headline=headline, paragraphs=run, authors=mark.names, shown=mark.stamp
+            )
+        )
     return found
 
 
@@ -172,7 +186,9 @@ def _last_entry(run: list[str]) -> list[str]:
 def _leading(blocks: list[str], marks: list[_Mark], days: dict[int, Stamp]) -> list[Candidate]:
     found: list[Candidate] = []
     headed = not marks[0].is_lead and sum(
-        m.block > 0 and _is_headline(blocks[m.block - 1]) and not _SENTENCE_END.search(blocks[m.block - 1])
+        m.block > 0
+        and _is_headline(blocks[m.block - 1])
+        and not _SENTENCE_END.search(blocks[m.block - 1])
         for m in marks
     ) >= 0.8 * len(marks)
     for n, mark in enumerate(marks):
@@ -187,7 +203,7 @@ def _leading(blocks: list[str], marks: list[_Mark], days: dict[int, Stamp]) -> l
                 if is_last and run:
                     break
                 continue
-            if is_last and any(map(_is_prose, run)) and not _is_prose(block) and not _BULLET.match(block):
+            if is_last and any(map(_is_prose, run)) and not (_is_whole(block) or is_byline(block)):
                 break
             run.append(block)
         headline = blocks[mark.block - 1] if headed else None
@@ -200,12 +216,20 @@ def _leading(blocks: list[str], marks: list[_Mark], days: dict[int, Stamp]) -> l
         elif headline is None and len(run) > 1 and _is_headline(run[0]) and not is_byline(run[0]):
             headline = run.pop(0)
         for place in (0, -1):
-            if run and (is_byline(run[place]) or (is_name(run[place]) and len(run) > 1)) and len(run[place]) < 80:
+            if (
+                run
+                and (is_byline(run[place]) or (is_name(run[place]) and len(run) > 1))
+                and len(run[place]) < 80
+            ):
                 authors += names_in(run.pop(place))
         if headline or run:
             found.append(
                 Candidate(
-                    "text", headline=headline, paragraphs=run, authors=authors, shown=mark.stamp,
+                    "text",
+                    headline=headline,
+                    paragraphs=run,
+                    authors=authors,
+                    shown=mark.stamp,
                     names={f"\x00{mark.block}"},
                 )  # fmt: skip
             )
@@ -223,4 +247,3 @@ def _with_days(found: list[Candidate], days: dict[int, Stamp]) -> list[Candidate
         earlier = [p for p in places if p < block]
         candidate.day = days[earlier[-1]] if earlier else None
     return found
-

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
@@ -23,11 +22,12 @@ from transforms.liveblog.pieces import Harvest, Piece, cut, read_box
 from transforms.liveblog.times import read_expression, read_lead, read_tail
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from transforms.liveblog.groups import Extent
 
 MAX_HEADLINE_WORDS = 45
 MAX_NAME_LINE_CHARS = 60
-_JOINING_WORDS = frozenset("and und et y e en i".split())
+_JOINING_WORDS = frozenset(["and", "und", "et", "y", "e", "en", "i"])
 
 
 def read_extent(page: Outline, extent: Extent, page_url: str) -> Candidate:
@@ -306,7 +306,9 @@ def _is_title(body: list[Piece]) -> bool:
 def _is_byline_at_end(piece: Piece) -> bool:
     text = piece.text
     return (
-        len(text) <= MAX_NAME_LINE_CHARS and not piece.in_list and (is_byline(text) or is_name(text))
+        len(text) <= MAX_NAME_LINE_CHARS
+        and not piece.in_list
+        and (is_byline(text) or is_name(text))
     )
 
 

@@ -8,7 +8,6 @@ from schemas.errors import SplitError
 from schemas.ids import entry_id, normalise_text
 from schemas.records import Entry, Page, SplitPage
 from transforms.liveblog.article import as_article
-from transforms.liveblog.candidate import Candidate
 from transforms.liveblog.choose import Judged, judge
 from transforms.liveblog.clocks import PageTimes, Settled, day_of_url, settle
 from transforms.liveblog.groups import Group, declared_group, group_of, item_groups, text_lengths
@@ -26,6 +25,7 @@ from transforms.liveblog.times import zone_named
 from transforms.markup import parse_html
 
 if TYPE_CHECKING:
+    from transforms.liveblog.candidate import Candidate
     from datetime import datetime, tzinfo
 
     from selectolax.lexbor import LexborHTMLParser

@@ -14,13 +14,26 @@ from transforms.liveblog.times import Stamp, read_machine
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser
 
-_BODY_KEYS = ("articleBody", "body", "bodyHtml", "contentHtml", "html", "content", "text", "description")
+_BODY_KEYS = (
+    "articleBody",
+    "body",
+    "bodyHtml",
+    "contentHtml",
+    "html",
+    "content",
+    "text",
+    "description",
+)
 _TITLE_KEYS = ("headline", "title", "heading", "name")
-_TIME_KEYS = re.compile(r"publi|creat|posted|displaydate|firstpub|timestamp|^date(?:time)?$|^time$", re.IGNORECASE)
+_TIME_KEYS = re.compile(
+    r"publi|creat|posted|displaydate|firstpub|timestamp|^date(?:time)?$|^time$", re.IGNORECASE
+)
 _UPDATE_KEYS = re.compile(r"updat|modif", re.IGNORECASE)
 _ID_KEYS = ("id", "_id", "uuid", "guid", "postId", "urn", "key")
 _AUTHOR_KEYS = ("author", "authors", "byline", "contributors", "creator")
-_ASSIGNED = re.compile(r"^\s*(?:window|self|globalThis)(?:\.|\[[\"'])[\w$.\"'\]]{1,60}\s*=\s*(?=[{\[])")
+_ASSIGNED = re.compile(
+    r"^\s*(?:window|self|globalThis)(?:\.|\[[\"'])[\w$.\"'\]]{1,60}\s*=\s*(?=[{\[])"
+)
 _TEXT_LEAVES = 300
 _MIN_ENTRIES = 3
 _MIN_SCRIPT_CHARS = 400
@@ -84,14 +97,22 @@ def _time(row: dict[str, Any], keys: re.Pattern[str]) -> Stamp | None:
 
 def _candidate(row: dict[str, Any]) -> Candidate | None:
     stamp = _time(row, _TIME_KEYS)
-    body, links, inner = paragraphs_of(next((t for t in (_text(row.get(k)) for k in _BODY_KEYS) if t), ""))
-    title = next((row[k] for k in _TITLE_KEYS if isinstance(row.get(k), str) and row[k].strip()), None)
+    body, links, inner = paragraphs_of(
+        next((t for t in (_text(row.get(k)) for k in _BODY_KEYS) if t), "")
+    )
+    title = next(
+        (row[k] for k in _TITLE_KEYS if isinstance(row.get(k), str) and row[k].strip()), None
+    )
     if stamp is None or not (body or title):
         return None
-    candidate = Candidate("state", paragraphs=body, published=stamp, updated=_time(row, _UPDATE_KEYS))
+    candidate = Candidate(
+        "state", paragraphs=body, published=stamp, updated=_time(row, _UPDATE_KEYS)
+    )
     candidate.headline = " ".join(paragraphs_of(title)[0]) or None if title else inner
     candidate.links = tuple(link for link in links if link.startswith("http"))
-    own = next((str(row[k]) for k in _ID_KEYS if isinstance(row.get(k), str | int) and row[k]), None)
+    own = next(
+        (str(row[k]) for k in _ID_KEYS if isinstance(row.get(k), str | int) and row[k]), None
+    )
     candidate.own_id = own
     candidate.names = {own} if own else set()
     candidate.authors = next((n for n in (names_of(row.get(k)) for k in _AUTHOR_KEYS) if n), ())
@@ -111,5 +132,7 @@ def _text(value: Any) -> str:
         elif isinstance(value, list):
             waiting.extend(reversed(value))
         elif isinstance(value, dict):
-            waiting.extend(value[k] for k in ("children", "content", "text", "value", "html") if k in value)
+            waiting.extend(
+                value[k] for k in ("children", "content", "text", "value", "html") if k in value
+            )
     return "\n".join(leaves)

@@ -47,7 +47,7 @@ class Stamp:
 _MONTH_NAMES = (
     # en, de, fr, es, it, nl, pl (nominative, genitive), pt, no/da/sv; abbreviations are prefixes
     "january januar januari jänner janvier enero gennaio januari styczeń stycznia janeiro",
-    "february februar februari feber février fevrier febrero febbraio februari luty lutego fevereiro",
+    "february februar februari feber février fevrier febrero febbraio luty lutego fevereiro",
     "march märz maerz mrz mars marzo maart mrt marzec marca março marco",
     "april avril abril aprile kwiecień kwietnia",
     "may mai mayo maggio mei maj maja maio",
@@ -92,7 +92,9 @@ _DATES = (
         rf"\b(?P<name>{_MONTH})\s?(?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?!\d|:)"
         r"(?:,?\s{0,2}(?P<y>(?:19|20)\d{2})(?!\d))?"
     ),
-    re.compile(r"(?<![\d.:/])(?P<a>\d{1,2})\s?(?P<sep>[./-])\s?(?P<b>\d{1,2})\s?(?P=sep)\s?(?P<y>\d{4}|\d{2})(?![\d:])"),
+    re.compile(
+        r"(?<![\d.:/])(?P<a>\d{1,2})\s?(?P<sep>[./-])\s?(?P<b>\d{1,2})\s?(?P=sep)\s?(?P<y>\d{4}|\d{2})(?![\d:])"
+    ),
     re.compile(r"(?<![\d.:/])(?P<a>\d{1,2})\.\s?(?P<b>\d{1,2})\.(?!\s?\d)"),
     re.compile(r"(?<![\d.:/])(?P<a>\d{1,2})/(?P<b>\d{1,2})(?![\d/])"),
 )
@@ -119,7 +121,9 @@ _ABBREVIATED_ZONES: dict[str, int | str] = {
 }  # fmt: skip
 """Abbreviations of IANA tzdata that newsrooms write; IST is India's unless the page says else."""
 
-_ZONE_OFFSET = re.compile(r"(?:\b(?:gmt|utc)\s?)?(?P<sign>[+-])(?P<h>\d{2}):?(?P<m>\d{2})\b|\b(?:gmt|utc)\s?(?P<sign1>[+-])(?P<h1>\d{1,2})\b")
+_ZONE_OFFSET = re.compile(
+    r"(?:\b(?:gmt|utc)\s?)?(?P<sign>[+-])(?P<h>\d{2}):?(?P<m>\d{2})\b|\b(?:gmt|utc)\s?(?P<sign1>[+-])(?P<h1>\d{1,2})\b"
+)
 
 _WEEKDAYS = (
     "monday tuesday wednesday thursday friday saturday sunday mon tue tues wed thu thur thurs fri "
@@ -133,15 +137,40 @@ _WEEKDAYS = (
     "sexta-feira"
 )
 _UPDATE_WORDS = frozenset(
-    ["updated", "update", "modified", "edited", "aktualisiert", "geändert", "actualisé", "mise", "mis", "jour", "modifié", "actualizado", "modificado", "aggiornato", "aggiornamento", "modifica", "bijgewerkt", "gewijzigd", "zaktualizowano", "aktualizacja", "atualizado", "atualização", "atualizada"]
+    [
+        "updated",
+        "update",
+        "modified",
+        "edited",
+        "aktualisiert",
+        "geändert",
+        "actualisé",
+        "mise",
+        "mis",
+        "jour",
+        "modifié",
+        "actualizado",
+        "modificado",
+        "aggiornato",
+        "aggiornamento",
+        "modifica",
+        "bijgewerkt",
+        "gewijzigd",
+        "zaktualizowano",
+        "aktualizacja",
+        "atualizado",
+        "atualização",
+        "atualizada",
+    ]
 )
 _FILLER = frozenset(
     (
         _WEEKDAYS + " posted published publié publie publicado publicada publiziert veröffentlicht "
         "erstellt pubblicato gepubliceerd geplaatst opublikowano publikacja created time date "
-        "datum zeit stand last le la el il de het o a à às as at on um am den der dem vom op om alle "
-        "ore ora dia del di du the by and und et y e en i na godz godzina godziny w dn dnia uhr uur "
-        "h hs hrs kl publisert publicerad today heute aujourd'hui aujourd hui hoy oggi vandaag dziś dzisiaj hoje yesterday "
+        "datum zeit stand last le la el il de het o a à às as at on um am den der dem vom op om "
+        "alle ore ora dia del di du the by and und et y e en i na godz godzina godziny w dn dnia "
+        "uhr uur h hs hrs kl publisert publicerad today heute aujourd'hui aujourd hui hoy oggi "
+        "vandaag dziś dzisiaj hoje yesterday "
         "gestern hier ayer ieri gisteren wczoraj ontem local ortszeit heure locale time: vor r "
         "minute min minuto since depuis seit ago now live edt las los ás from time(s)"
     ).split()
@@ -181,6 +210,7 @@ _MINUTE_OF_PLAY = re.compile(
     r"^(?:min(?:ute)?\.?\s?)?(?P<m>\d{1,3}(?:\s?\+\s?\d{1,2})?)\s?(?:['’′‘]|\.?\s?(?:min|minute|minuto|minuta)\b\.?)$"
 )
 
+_ORDINALS_AND_HALVES = "a p m am pm st nd rd th er t z fa geleden temu atrás vor il y hace há utc"
 _KNOWN_WORDS = (
     _FILLER
     | _UPDATE_WORDS
@@ -189,7 +219,7 @@ _KNOWN_WORDS = (
     | _SECONDS_OF_UNIT.keys()
     | {f"{unit}s" for unit in _SECONDS_OF_UNIT}
     | set(" ".join(name for name, _ in _ZONE_NAMES).split())
-    | set("a p m am pm st nd rd th er t z fa geleden temu atrás vor il y hace há utc".split())
+    | {*_ORDINALS_AND_HALVES.split()}
 )
 """Every word that a time expression may hold; one other makes it prose."""
 
@@ -255,7 +285,9 @@ def _iso(match: re.Match[str]) -> Stamp | None:
         return Stamp(day=day)
     fraction = int((match["f"] or "0")[:6].ljust(6, "0"))
     hour = int(match["h"])
-    clock = time(hour % 24 if hour == 24 else hour, int(match["mi"]), min(int(match["s"] or 0), 59), fraction)
+    clock = time(
+        hour % 24 if hour == 24 else hour, int(match["mi"]), min(int(match["s"] or 0), 59), fraction
+    )
     zone = match["z"]
     if not zone:
         return Stamp(day=day, clock=clock)
@@ -295,31 +327,27 @@ def read_expression(text: str) -> Stamp | None:
     if len(text) > MAX_EXPRESSION_CHARS or not _DIGIT.search(text):
         return None
     text = " ".join(text.split())
-    machine = read_machine(text)
-    if machine is not None:
-        return machine
     low = text.lower().strip(" |•·-–—:,()[]+")
     if any(word not in _KNOWN_WORDS for word in _WORD.findall(low)):
         return None
-    ago = _read_ago(low)
-    if ago is not None:
-        return ago
     minute = _MINUTE_OF_PLAY.match(low)
     if minute:
         return Stamp(minute=minute["m"].replace(" ", ""))
+    return read_machine(text) or _read_ago(low) or _read_phrase(low)
+
+
+def _read_phrase(low: str) -> Stamp | None:
+    """Day, clock and zone with the words that go with them, and no others."""
     if " time" in low or "hora " in low or "heure " in low:
         for name, short in _ZONE_NAMES:
             low = low.replace(name, short)
     stamp, rest = _read_parts(_AGO_ASIDE.sub(" ", _MILITARY.sub(r"\1:\2", low)))
     if stamp is None or _DIGIT.search(rest):
         return None
-    is_update = False
-    for word in _WORD.findall(rest):
-        if word in _UPDATE_WORDS:
-            is_update = True
-        elif word not in _FILLER:
-            return None
-    return replace(stamp, is_update=True) if is_update else stamp
+    words = set(_WORD.findall(rest))
+    if not words <= _FILLER | _UPDATE_WORDS:
+        return None
+    return stamp if words.isdisjoint(_UPDATE_WORDS) else replace(stamp, is_update=True)
 
 
 def _read_ago(low: str) -> Stamp | None:
@@ -413,12 +441,18 @@ def _take_zone(low: str) -> tuple[tzinfo | None, str]:
         sign = match["sign"] or match["sign1"]
         minutes = int(match["h"] or match["h1"]) * 60 + int(match["m"] or 0)
         if minutes <= 14 * 60:
-            zone = UTC if not minutes else timezone(timedelta(minutes=minutes if sign == "+" else -minutes))
+            zone = (
+                UTC
+                if not minutes
+                else timezone(timedelta(minutes=minutes if sign == "+" else -minutes))
+            )
             return zone, f"{low[: match.start()]} {low[match.end() :]}"
     for word in _WORD.finditer(low):
         known = _ABBREVIATED_ZONES.get(word[0])
         if known is not None:
-            zone_found = zone_named(known) if isinstance(known, str) else timezone(timedelta(minutes=known))
+            zone_found = (
+                zone_named(known) if isinstance(known, str) else timezone(timedelta(minutes=known))
+            )
             return zone_found, f"{low[: word.start()]} {low[word.end() :]}"
     return None, low
 
@@ -439,7 +473,9 @@ _LEAD = re.compile(
     r"(?P<sep>\s?[:\-–—|•·>»,.)\]+]{1,4}(?=\s|$|[^\W\d])|\s|$)"
 )
 """A clock that opens a line, with what follows it; bounded in every part."""
-_LEAD_MINUTE = re.compile(r"^[\W_]{0,3}(?P<m>\d{1,3}(?:\s?\+\s?\d{1,2})?)\s?['’′‘](?P<sep>\s?[:\-–—|•·.]{0,2}\s?)")
+_LEAD_MINUTE = re.compile(
+    r"^[\W_]{0,3}(?P<m>\d{1,3}(?:\s?\+\s?\d{1,2})?)\s?['’′‘](?P<sep>\s?[:\-–—|•·.]{0,2}\s?)"
+)
 
 
 def read_lead(text: str) -> tuple[Stamp, str, bool] | None:
@@ -462,7 +498,9 @@ def read_lead(text: str) -> tuple[Stamp, str, bool] | None:
     low = match["clock"].lower()
     if not any(mark in low for mark in ":.hm") and not match["unit"]:
         return None
-    stamp, _ = _read_parts(f"{low}{(match['unit'] or '').lower()} {(match['zone'] or '').lower().strip(' ()')}")
+    stamp, _ = _read_parts(
+        f"{low}{(match['unit'] or '').lower()} {(match['zone'] or '').lower().strip(' ()')}"
+    )
     if stamp is None or stamp.clock is None:
         return None
     framed = text.startswith("+++")
@@ -512,4 +550,6 @@ def read_day(text: str) -> Stamp | None:
 def says_update(text: str) -> bool:
     """Whether a text only announces the time of an update: "Updated at", "Mis à jour le"."""
     words = _WORD.findall(text.lower()) if len(text) < 40 else []
-    return any(w in _UPDATE_WORDS for w in words) and all(w in _UPDATE_WORDS or w in _FILLER for w in words)
+    return any(w in _UPDATE_WORDS for w in words) and all(
+        w in _UPDATE_WORDS or w in _FILLER for w in words
+    )
