@@ -10,9 +10,9 @@ MAX_BYLINE_CHARS = 160
 
 _BY = re.compile(
     r"^(?:from|by|von|par|por|di|a cura di|door|przez|autor(?:in|a|es|en|zy|em|ka)?|author|"
-    r"auteurs?|autrice|redactor[a]?|reporter|texte?|text|protokoll|written by|reported by|posted by|"
-    r"analysis by|reporting by|propos recueillis par|escrito por|scritto da|geschreven door|"
-    r"aufgezeichnet von|tekst)\b\s*:?\s+",
+    r"auteurs?|autrice|redactor[a]?|reporter|texte?|text|protokoll|written by|"
+    r"reported by|posted by|analysis by|reporting by|propos recueillis par|escrito por|scritto da|"
+    r"geschreven door|aufgezeichnet von|tekst)\b\s*:?\s+",
     re.IGNORECASE,
 )
 _BY_EMPTY = re.compile(r"^(?:by|from|von|par|por|di|door|autor|author)\s*:?$", re.IGNORECASE)

@@ -187,8 +187,8 @@ _PROMPTS = re.compile(
 )
 _CREDITS = re.compile(
     r"^(?:image (?:source|caption|credit)|photo(?:graph)?s?\s?(?:credit|by|:)|photograph:|"
-    r"copyright\b|©|picture:|credit:|bild:|foto:|quelle:|crédits?\b|video caption|media caption|getty images$|"
-    r"\(?(?:image|photo|bild|foto)\s?:)",
+    r"copyright\b|©|picture:|credit:|bild:|foto:|quelle:|crédits?\b|video caption|"
+    r"media caption|getty images$|\(?(?:image|photo|bild|foto)\s?:)",
     re.IGNORECASE,
 )
 _PROMPT_HEAD_CHARS = 3
@@ -197,9 +197,9 @@ _PROMPT_HEADS = frozenset(
         *[
             heads.split()
             for heads in (
-                "ple sig sub for joi get dow cli fol art con scr ski ent sup bec all thi mel abo jet",
-                "emp mit ich ins s'a rec sus apú reg isc abb sch zap ass ima pho cop pic cre bil fot",
-                "que cré vid med",
+                "ple sig sub for joi get dow cli fol art con scr ski ent sup bec all thi mel abo",
+                "jet emp mit ich ins s'a rec sus apú reg isc abb sch zap ass ima pho cop pic cre",
+                "bil fot que cré vid med",
             )
         ]
     )

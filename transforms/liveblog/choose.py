@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from statistics import median
+from typing import TYPE_CHECKING
 
 from transforms.liveblog.outline import HEADINGS, Outline
-from typing import TYPE_CHECKING
-import itertools
 
 if TYPE_CHECKING:
-    from transforms.liveblog.groups import Group
     from transforms.liveblog.candidate import Candidate
+    from transforms.liveblog.groups import Group
 
 _COMMENT_CONTEXT = re.compile(
     r"(?:^|[\s_-])(?:comments?|commentlist|disqus|replies|reply|kommentare?|commentaires?|comentarios?|"

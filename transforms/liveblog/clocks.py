@@ -6,20 +6,20 @@ seconds, the day and the zone, after they have been checked against it.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from transforms.liveblog.times import Stamp, at
-from typing import TYPE_CHECKING
-import itertools
 
 if TYPE_CHECKING:
-    from transforms.liveblog.join import Joined
-    from transforms.liveblog.candidate import Candidate
     from schemas.records import TimeSource
+    from transforms.liveblog.candidate import Candidate
+    from transforms.liveblog.join import Joined
 
 _NEW_DAY_MIN = 240
 """A clock that jumps this far against the order belongs to another day."""
@@ -269,14 +269,12 @@ def _fall_back(row: _Row) -> None:
 
 
 def _from_clocks(rows: list[_Row], page: PageTimes) -> None:
-    """Resolve the clocks that no machine value settled: day heading, neighbours, the page's dates."""
-    todo = [n for n, row in enumerate(rows) if row.result is None and row.clock is not None]
-    if not todo:
-        return
-    zones = {n: rows[n].zone or page.zone for n in todo}
-    for n in todo:
-        row, zone = rows[n], zones[n]
-        if zone is None or row.clock is None:
+    """Resolve the clocks left over by day heading, neighbours and the page's dates."""
+    for row in rows:
+        if row.result is not None or row.clock is None:
+            continue
+        zone = row.zone or page.zone
+        if zone is None:
             _fall_back(row)
             continue
         day = row.day or _with_year(row.month_day, rows, page, zone)

@@ -8,16 +8,19 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from statistics import median
+from typing import TYPE_CHECKING
 
 from transforms.liveblog.outline import HEADINGS, TEXT, Outline
 from transforms.liveblog.times import read_day, read_machine
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from transforms.liveblog.marks import DayMark, Mark
 
 MAX_CLIMB = 40
 """No entry's time stands deeper below the entry; keeps hostile nesting linear."""
+
+MIN_RUN_CHARS = 25
+"""Less text between two boxes is an advertisement or a rule, not an entry's body."""
 
 _FLAT_TAGS = HEADINGS | {"p", "dt", "strong", "b", "span", "time", "header", "summary"}
 _STOPPERS = frozenset(["section", "aside", "footer", "nav", "form", "article", "main"])
@@ -138,21 +141,19 @@ def _flattened(
     boxes = {extent.box for extent in extents}
     day_blocks = {day.index for day in days}
     own = [totals[ends[e.box]] - totals[e.box] for e in extents]
-    follow_ends: list[int] = []
-    for extent in extents:
-        follow_ends.append(_run_end(page, extent.box, boxes, day_blocks))
+    follow_ends = [_run_end(page, extent.box, boxes, day_blocks) for extent in extents]
     following = [
         totals[end] - totals[ends[e.box]] for e, end in zip(extents, follow_ends, strict=True)
     ]
     few_tags = sum(tags[e.box] in _FLAT_TAGS for e in extents) >= 0.8 * len(extents)
     typical_own, typical_following = median(own), median(following)
-    if typical_following < 25 or (not few_tags and typical_own > min(160, typical_following)):
-        if not (extents[0].mark and extents[0].mark.form == "tail"):
-            return None
-    trailing = _is_trailing(page, extents, totals, follow_ends)
-    if trailing:
-        return _runs_before(page, extents, boxes, day_blocks)
-    if typical_following < 25:
+    is_tail = extents[0].mark is not None and extents[0].mark.form == "tail"
+    holds_text = not few_tags and typical_own > min(160, typical_following)
+    if not is_tail and (typical_following < MIN_RUN_CHARS or holds_text):
+        return None
+    if _is_trailing(page, extents, totals, follow_ends):
+        return _runs_before(page, extents)
+    if typical_following < MIN_RUN_CHARS:
         return None
     headed = _headings_before(page, extents)
     result: list[Extent] = []
@@ -213,28 +214,26 @@ def _is_trailing(
     return before > 0.3 * usual and after < 0.2 * usual
 
 
-def _runs_before(
-    page: Outline, extents: list[Extent], boxes: set[int], day_blocks: set[int]
-) -> list[Extent]:
+def _runs_before(page: Outline, extents: list[Extent]) -> list[Extent]:
+    """Each box with the siblings before it: back to the box before, or to the first heading."""
     result: list[Extent] = []
-    ends, tags, parents = page.ends, page.tags, page.parents
-    previous_end: dict[int, int] = {}
+    siblings: dict[int, list[int]] = {}
+    begins: dict[int, int] = {}
     for extent in extents:
-        home = parents[extent.box]
-        start = previous_end.get(home)
-        siblings = [
-            c for c in page.children(home) if c < extent.box and (start is None or c >= start)
-        ]
-        begin = extent.box
-        if start is None:
-            for child in reversed(siblings):
-                begin = child
-                if tags[child] in HEADINGS:
-                    break
-        elif siblings:
-            begin = siblings[0]
-        previous_end[home] = ends[extent.box]
-        result.append(Extent((begin, ends[extent.box]), extent.box, extent.mark, is_flat=True))
+        home = page.parents[extent.box]
+        if home not in siblings:
+            siblings[home] = page.children(home)
+        children = siblings[home]
+        place = bisect_left(children, extent.box)
+        begin = begins.get(home)
+        if begin is None:
+            begin = place - 1
+            while begin > 0 and page.tags[children[begin]] not in HEADINGS:
+                begin -= 1
+        begins[home] = place + 1
+        start = children[max(0, min(begin, place))]
+        end = page.ends[extent.box]
+        result.append(Extent((start, end), extent.box, extent.mark, is_flat=True))
     return result
 
 
@@ -296,7 +295,7 @@ def declared_group(page: Outline, mem_ids: frozenset[int]) -> Group | None:
 
 
 def item_groups(page: Outline) -> list[Group]:
-    """Siblings with ids of one pattern or a moment in an attribute, where no shown time marks them."""
+    """Siblings with ids of one pattern, or a moment in an attribute, that show no time."""
     by_home: dict[tuple[int, str], list[int]] = defaultdict(list)
     for i, tag in enumerate(page.tags):
         if tag in _ITEM_TAGS or ("-" in tag and tag != TEXT):

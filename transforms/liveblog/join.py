@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from schemas.ids import normalise_text
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from transforms.liveblog.candidate import Candidate
@@ -20,6 +20,8 @@ _TELLING_CHARS = 80
 """A text this long stands twice only where it is a copy, whatever time the copy shows."""
 _MAX_COMPARED = 60
 _OPENING_CHARS = 24
+_MAX_OWNERS = 20
+"""Words that stand in more entries than this tell none of them apart."""
 _CUT_OFF = re.compile(r"(?:…|\.\.\.|\[…\]|\[\.\.\.\])$")
 
 
@@ -133,35 +135,39 @@ def _opening(candidate: Candidate) -> str:
 def _pair_by_text(
     shown: list[Candidate], declared: list[Candidate], partner: dict[int, int]
 ) -> None:
+    """Pair what is left by the runs of words that both sides share, the most alike first."""
     left = [n for n in range(len(shown)) if n not in partner]
     taken = set(partner.values())
-    right = [n for n in range(len(declared)) if n not in taken]
-    if not left or not right:
-        return
     index: dict[str, list[int]] = {}
-    sizes: dict[int, int] = {}
-    for n in right:
-        shingles = _shingles(declared[n])
-        sizes[n] = len(shingles)
-        for shingle in shingles:
+    for n in (n for n in range(len(declared)) if left and n not in taken):
+        for shingle in _shingles(declared[n]):
             index.setdefault(shingle, []).append(n)
-    scored: list[tuple[float, int, int]] = []
-    for n in left:
-        shingles = _shingles(shown[n])
-        hits: Counter[int] = Counter()
-        for shingle in shingles:
-            owners = index.get(shingle, ())
-            if len(owners) <= 20:
-                hits.update(owners)
-        for other, count in hits.most_common(3):
-            share = count / max(1, min(len(shingles), sizes[other]))
-            if share >= _ALIKE:
-                scored.append((share, n, other))
-    scored.sort(key=lambda item: (-item[0], item[1], item[2]))
+    scored = sorted(
+        (-share, n, other)
+        for n in left
+        for other, share in _likenesses(shown[n], declared, index)
+        if share >= _ALIKE
+    )
     for _, n, other in scored:
         if n not in partner and other not in taken:
             partner[n] = other
             taken.add(other)
+
+
+def _likenesses(
+    candidate: Candidate, declared: list[Candidate], index: dict[str, list[int]]
+) -> list[tuple[int, float]]:
+    """The declared candidates most like one, with the share of words in common."""
+    shingles = _shingles(candidate)
+    hits: Counter[int] = Counter()
+    for shingle in shingles:
+        owners = index.get(shingle, ())
+        if len(owners) <= _MAX_OWNERS:
+            hits.update(owners)
+    return [
+        (other, count / max(1, min(len(shingles), len(_shingles(declared[other])))))
+        for other, count in hits.most_common(3)
+    ]
 
 
 def _pair_by_headline(
@@ -245,7 +251,7 @@ def _is_excerpt(first: Candidate, others: list[Candidate]) -> bool:
 
 
 def body_of(entry: Joined) -> list[str]:
-    """The whole body: the shown one, unless it is cut off or missing where the declared one is not."""
+    """The whole body: the shown one, unless it is cut off and the declared one is not."""
     shown, declared = entry.shown, entry.declared
     if shown is None or declared is None:
         return list(entry.any.paragraphs)
@@ -310,7 +316,7 @@ def _is_start(headline: str, body: list[str]) -> bool:
 
 
 def authors_of(entry: Joined, *, shown_authors: bool, staff: tuple[str, ...]) -> tuple[str, ...]:
-    """Who wrote this entry: the shown byline, else the declared one unless it is the whole staff."""
+    """Who wrote this entry: the shown byline, else the declared one unless it is the staff."""
     shown, declared = entry.shown, entry.declared
     if shown is not None and (shown.authors or shown_authors):
         return shown.authors

@@ -10,17 +10,17 @@ if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser
 
 _LIVE_TITLE = re.compile(
-    r"\b(?:live(?:blog|ticker|stream|text)?|live[- ](?:blog|updates?|ticker|coverage|text)|as it happened|"
-    r"news-?ticker|ticker|newsblog|en direct|direct|minute (?:par|by) minute|en vivo|en directo|directo|"
-    r"minuto a minuto|última hora|in diretta|diretta|ultim'ora|minuto per minuto|op de voet|"
+    r"\b(?:live(?:blog|ticker|stream|text)?|as it happened|"
+    r"news-?ticker|ticker|newsblog|en direct|direct|minute (?:par|by) minute|en vivo|"
+    r"en directo|directo|minuto a minuto|última hora|in diretta|diretta|ultim'ora|minuto per minuto|op de voet|"
     r"na żywo|relacja(?: live)?|minuta po minucie|ao vivo|minuto a minuto|ao minuto|em direto|"
     r"blow[- ]by[- ]blow|rolling coverage|latest updates)\b",
     re.IGNORECASE,
 )
 _LIVE_PATH = re.compile(
-    r"(?:^|[/_.-])(?:live|liveblog|live-?blog|liveticker|live-?ticker|ticker|live-?updates?|newsblog|live-?news|"
-    r"direct|en-direct|directo|en-vivo|en-directo|diretta|na-zywo|relacja|ao-vivo|ao-minuto|minuto-a-minuto|"
-    r"minute-by-minute|live-?text|livetext|liveuebertragung|as-it-happened)(?:$|[/_.-])",
+    r"(?:^|[/_.-])(?:live|live-?blog|live-?ticker|ticker|live-?updates?|newsblog|live-?news|"
+    r"direct|directo|en-vivo|diretta|na-zywo|relacja|ao-vivo|ao-minuto|minuto-a-minuto|"
+    r"minute-by-minute|live-?text|liveuebertragung|as-it-happened)(?:$|[/_.-])",
     re.IGNORECASE,
 )
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from transforms.liveblog.authors import names_in
 from transforms.liveblog.outline import BLOCKS, HEADINGS, TEXT, Outline
 from transforms.liveblog.times import Stamp, read_expression, read_machine, says_update
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -203,7 +203,7 @@ class _Cutter:
             if method is not None:
                 at = method(self, at)
             elif "-" in tag:
-                at = self._styled(at)
+                at = self.styled(at)
             else:
                 at += 1
         self._close()
@@ -243,27 +243,27 @@ class _Cutter:
         if at < self.link_end:
             piece.link_chars += len(text.strip())
 
-    def _picture(self, at: int) -> int:
+    def picture(self, at: int) -> int:
         _take_picture(self.page.attributes(at), self.harvest)
         return at + 1
 
-    def _frame(self, at: int) -> int:
+    def frame(self, at: int) -> int:
         source = self.page.attributes(at).get("src")
         if source:
             self.harvest.links.append(source)
         return self.page.ends[at]
 
-    def _skipped(self, at: int) -> int:
+    def skipped(self, at: int) -> int:
         self._close()
         self._take_silently(at)
         return self.page.ends[at]
 
-    def _time(self, at: int) -> int:
+    def time(self, at: int) -> int:
         self._close()
         _take_time(self.page, at, self.harvest)
         return self.page.ends[at]
 
-    def _meta(self, at: int) -> int:
+    def meta(self, at: int) -> int:
         attributes = self.page.attributes(at)
         stamp = read_machine(attributes.get("content", ""))
         kind = attributes.get("itemprop", "").lower()
@@ -273,11 +273,11 @@ class _Cutter:
             self.harvest.machine.insert(0, stamp)
         return at + 1
 
-    def _strong(self, at: int) -> int:
+    def strong(self, at: int) -> int:
         self.strong_end = max(self.strong_end, self.page.ends[at])
         return at + 1
 
-    def _break(self, at: int) -> int:
+    def line_break(self, at: int) -> int:
         """One break is a blank, two end the paragraph."""
         if self.piece is not None:
             self.piece.parts.append("\n")
@@ -289,7 +289,7 @@ class _Cutter:
                 self._close()
         return at + 1
 
-    def _link(self, at: int) -> int:
+    def link(self, at: int) -> int:
         page, harvest = self.page, self.harvest
         attributes = page.attributes(at)
         if harvest.pieces and self._wraps_blocks(at):
@@ -318,10 +318,10 @@ class _Cutter:
             return False
         return len(self.page.text_of(parent)) <= len(self.page.text_of(at)) + 24
 
-    def _quote(self, at: int) -> int:
+    def quote(self, at: int) -> int:
         if self._is_social(at):
-            return self._skipped(at)
-        return self._block(at)
+            return self.skipped(at)
+        return self.block(at)
 
     def _is_social(self, at: int) -> bool:
         """Whether a quote is a post of a social network: it names its own address."""
@@ -333,8 +333,8 @@ class _Cutter:
             for i in range(at + 1, min(page.ends[at], at + MAX_LOOKED_INTO))
         )
 
-    def _block(self, at: int) -> int:
-        after = self._styled(at)
+    def block(self, at: int) -> int:
+        after = self.styled(at)
         if after != at + 1:
             return after
         self._close()
@@ -347,7 +347,7 @@ class _Cutter:
             self.footer_end = max(self.footer_end, end)
         return at + 1
 
-    def _styled(self, at: int) -> int:
+    def styled(self, at: int) -> int:
         """An element whose attributes may say what it is."""
         attributes = self.page.attributes(at)
         if not attributes or at == self.start:
@@ -363,7 +363,7 @@ class _Cutter:
         if (kind == "embed" and self.page.tags[at] != "span") or (
             kind == "junk" and not self._is_bulk(at)
         ):
-            return self._skipped(at)
+            return self.skipped(at)
         if kind == "author" or attributes.get("itemprop") == "author":
             self.author_end = max(self.author_end, self.page.ends[at])
         return at + 1
@@ -374,7 +374,7 @@ class _Cutter:
         return size * 2 > self.end - self.start and len(self.page.text_of(at)) > 200
 
     def _take_silently(self, at: int) -> None:
-        """Pictures, frames, posts, anchors and times of an element whose text is not the entry's."""
+        """Pictures, frames, posts, anchors and times of an element whose text is not kept."""
         page, harvest = self.page, self.harvest
         for i in range(at, min(page.ends[at], at + MAX_LOOKED_INTO)):
             tag = page.tags[i]
@@ -391,17 +391,17 @@ class _Cutter:
 
 
 _METHODS: dict[str, Callable[[_Cutter, int], int]] = {
-    **dict.fromkeys(BLOCKS, _Cutter._block),
-    **dict.fromkeys(_STYLED, _Cutter._styled),
-    **dict.fromkeys(_PICTURES, _Cutter._picture),
-    **dict.fromkeys(_FRAMES, _Cutter._frame),
-    **dict.fromkeys(_SKIPPED, _Cutter._skipped),
-    **dict.fromkeys(("strong", "b"), _Cutter._strong),
-    "a": _Cutter._link,
-    "blockquote": _Cutter._quote,
-    "br": _Cutter._break,
-    "meta": _Cutter._meta,
-    "time": _Cutter._time,
+    **dict.fromkeys(BLOCKS, _Cutter.block),
+    **dict.fromkeys(_STYLED, _Cutter.styled),
+    **dict.fromkeys(_PICTURES, _Cutter.picture),
+    **dict.fromkeys(_FRAMES, _Cutter.frame),
+    **dict.fromkeys(_SKIPPED, _Cutter.skipped),
+    **dict.fromkeys(("strong", "b"), _Cutter.strong),
+    "a": _Cutter.link,
+    "blockquote": _Cutter.quote,
+    "br": _Cutter.line_break,
+    "meta": _Cutter.meta,
+    "time": _Cutter.time,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 
@@ -9,7 +10,6 @@ from transforms.liveblog.authors import is_byline, is_name, names_in
 from transforms.liveblog.bodies import is_noise
 from transforms.liveblog.candidate import Candidate
 from transforms.liveblog.times import Stamp, read_day, read_expression, read_lead, read_tail
-import itertools
 
 MAX_HEADLINE_WORDS = 32
 
@@ -79,10 +79,10 @@ def read_plain(text: str) -> list[Candidate]:
     leads = [mark for mark in marks if mark.is_lead]
     others = [mark for mark in marks if not mark.is_lead]
     if len(leads) >= len(others):
-        return _with_days(_leading(blocks, leads, days), days)
+        return _leading(blocks, leads, days)
     if _trails(blocks, others):
-        return _with_days(_trailing(blocks, others), days)
-    return _with_days(_leading(blocks, others, days), days)
+        return _trailing(blocks, others)
+    return _leading(blocks, others, days)
 
 
 def _marks(blocks: list[str]) -> tuple[list[_Mark], dict[int, Stamp]]:
@@ -111,7 +111,7 @@ def _marks(blocks: list[str]) -> tuple[list[_Mark], dict[int, Stamp]]:
 
 
 def _trails(blocks: list[str], marks: list[_Mark]) -> bool:
-    """Whether marks close their entries: prose before the first, none of its length after the last."""
+    """Whether marks close their entries: prose before the first, none after the last."""
     gaps = [b.block - a.block for a, b in itertools.pairwise(marks)]
     usual = sorted(gaps)[len(gaps) // 2]
     before = sum(
@@ -186,64 +186,56 @@ def _last_entry(run: list[str]) -> list[str]:
 def _leading(blocks: list[str], marks: list[_Mark], days: dict[int, Stamp]) -> list[Candidate]:
     found: list[Candidate] = []
     headed = not marks[0].is_lead and sum(
-        m.block > 0
-        and _is_headline(blocks[m.block - 1])
-        and not _SENTENCE_END.search(blocks[m.block - 1])
-        for m in marks
+        _stands_over(blocks, mark.block) for mark in marks
     ) >= 0.8 * len(marks)
     for n, mark in enumerate(marks):
         is_last = n + 1 == len(marks)
         end = len(blocks) if is_last else marks[n + 1].block - (1 if headed else 0)
-        run: list[str] = []
-        for at in range(mark.block + 1, end):
-            block = blocks[at]
-            if at in days:
-                break
-            if is_noise(block):
-                if is_last and run:
-                    break
-                continue
-            if is_last and any(map(_is_prose, run)) and not (_is_whole(block) or is_byline(block)):
-                break
-            run.append(block)
-        headline = blocks[mark.block - 1] if headed else None
-        authors = mark.names
-        if mark.rest:
-            if run and _is_headline(mark.rest):
-                headline = mark.rest
-            else:
-                run.insert(0, mark.rest)
-        elif headline is None and len(run) > 1 and _is_headline(run[0]) and not is_byline(run[0]):
-            headline = run.pop(0)
+        run = _run(blocks, mark.block + 1, end, days, is_last=is_last)
+        candidate = Candidate("text", authors=mark.names, shown=mark.stamp)
+        candidate.day = next((days[d] for d in sorted(days, reverse=True) if d < mark.block), None)
+        candidate.headline = blocks[mark.block - 1] if headed else None
+        if mark.rest and run and _is_headline(mark.rest):
+            candidate.headline = mark.rest
+        elif mark.rest:
+            run.insert(0, mark.rest)
+        elif candidate.headline is None and len(run) > 1 and _is_headline(run[0]):
+            candidate.headline = run.pop(0)
         for place in (0, -1):
-            if (
-                run
-                and (is_byline(run[place]) or (is_name(run[place]) and len(run) > 1))
-                and len(run[place]) < 80
-            ):
-                authors += names_in(run.pop(place))
-        if headline or run:
-            found.append(
-                Candidate(
-                    "text",
-                    headline=headline,
-                    paragraphs=run,
-                    authors=authors,
-                    shown=mark.stamp,
-                    names={f"\x00{mark.block}"},
-                )  # fmt: skip
-            )
+            if run and _is_byline(run[place], alone=len(run) == 1):
+                candidate.authors += names_in(run.pop(place))
+        candidate.paragraphs = run
+        if candidate.headline or run:
+            found.append(candidate)
     return found
 
 
-def _with_days(found: list[Candidate], days: dict[int, Stamp]) -> list[Candidate]:
-    """Give each entry the day heading before it, or after it where headings follow."""
-    places = sorted(days)
-    for candidate in found:
-        block = next((int(name[1:]) for name in candidate.names if name.startswith("\x00")), None)
-        candidate.names = set()
-        if block is None or not places:
+def _run(
+    blocks: list[str], start: int, end: int, days: dict[int, Stamp], *, is_last: bool
+) -> list[str]:
+    """The blocks of one entry; the last one ends where its prose does."""
+    run: list[str] = []
+    for at in range(start, end):
+        block = blocks[at]
+        if at in days:
+            break
+        if is_noise(block):
+            if is_last and run:
+                break
             continue
-        earlier = [p for p in places if p < block]
-        candidate.day = days[earlier[-1]] if earlier else None
-    return found
+        if is_last and any(map(_is_prose, run)) and not (_is_whole(block) or is_byline(block)):
+            break
+        run.append(block)
+    return run
+
+
+def _stands_over(blocks: list[str], block: int) -> bool:
+    """Whether a headline stands directly over a block."""
+    if not block:
+        return False
+    above = blocks[block - 1]
+    return _is_headline(above) and not _SENTENCE_END.search(above)
+
+
+def _is_byline(block: str, *, alone: bool) -> bool:
+    return len(block) < 80 and (is_byline(block) or (not alone and is_name(block)))

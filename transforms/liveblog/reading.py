@@ -23,6 +23,7 @@ from transforms.liveblog.times import read_expression, read_lead, read_tail
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
     from transforms.liveblog.groups import Extent
 
 MAX_HEADLINE_WORDS = 45

@@ -25,10 +25,11 @@ from transforms.liveblog.times import zone_named
 from transforms.markup import parse_html
 
 if TYPE_CHECKING:
-    from transforms.liveblog.candidate import Candidate
     from datetime import datetime, tzinfo
 
     from selectolax.lexbor import LexborHTMLParser
+
+    from transforms.liveblog.candidate import Candidate
 
 MIN_ENTRIES = 2
 """One timed paragraph is no live blog, unless the page declares the entry itself."""
@@ -184,7 +185,15 @@ def _live_blog(
         body = body_of(entry)
         headline = headline_of(entry, body, shown_headlines=shown_headlines, page_titles=titles)
         authors = authors_of(entry, shown_authors=shown_authors, staff=declared.authors)
-        made = _entry(page, entry, times, headline, body, authors, len(entries))
+        made = _entry(
+            page,
+            entry,
+            times,
+            headline=headline,
+            body=body,
+            authors=authors,
+            position=len(entries),
+        )
         if made.entry_id in ids:
             continue
         ids.add(made.entry_id)
@@ -214,6 +223,7 @@ def _entry(
     page: Page,
     entry: Joined,
     times: Settled,
+    *,
     headline: str | None,
     body: list[str],
     authors: tuple[str, ...],

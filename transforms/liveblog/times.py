@@ -211,9 +211,9 @@ _MINUTE_OF_PLAY = re.compile(
 )
 
 _ORDINALS_AND_HALVES = "a p m am pm st nd rd th er t z fa geleden temu atrás vor il y hace há utc"
+_SPOKEN_WORDS = _FILLER | _UPDATE_WORDS
 _KNOWN_WORDS = (
-    _FILLER
-    | _UPDATE_WORDS
+    _SPOKEN_WORDS
     | _MONTHS.keys()
     | _ABBREVIATED_ZONES.keys()
     | _SECONDS_OF_UNIT.keys()
@@ -345,7 +345,7 @@ def _read_phrase(low: str) -> Stamp | None:
     if stamp is None or _DIGIT.search(rest):
         return None
     words = set(_WORD.findall(rest))
-    if not words <= _FILLER | _UPDATE_WORDS:
+    if not words <= _SPOKEN_WORDS:
         return None
     return stamp if words.isdisjoint(_UPDATE_WORDS) else replace(stamp, is_update=True)
 
