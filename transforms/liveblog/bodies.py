@@ -294,8 +294,15 @@ def paragraphs_of(text: str) -> tuple[list[str], list[str], str | None]:
     return _lines(html.unescape(simple)), links, None
 
 
+def _one_blank(line: str) -> str:
+    return " ".join(line.split())
+
+
 def _lines(text: str) -> list[str]:
-    lines = (" ".join(line.split()) for line in text.splitlines())
+    if "  " not in text and "\t" not in text and "\xa0" not in text:
+        lines = map(str.strip, text.splitlines())
+    else:
+        lines = map(_one_blank, text.splitlines())
     return [line for line in lines if line and not is_noise(line)]
 
 

@@ -46,4 +46,5 @@ class Candidate:
     @property
     def words(self) -> int:
         """Words of headline and body."""
-        return sum(len(p.split()) for p in self.paragraphs) + len((self.headline or "").split())
+        texts = [*self.paragraphs, self.headline] if self.headline else self.paragraphs
+        return sum(text.count(" ") + 1 for text in texts)

@@ -47,9 +47,9 @@ def judge(
     A score of 1 and more is a live blog.
     """
     count = len(candidates)
-    total = sum(c.words for c in candidates)
-    score = 0.0
     words = [c.words for c in candidates]
+    total = sum(words)
+    score = 0.0
     clocks = [_minutes(c) for c in candidates]
     timed = sum(c is not None for c in clocks) / count
     played = sum(bool(c.shown and c.shown.minute) for c in candidates) / count

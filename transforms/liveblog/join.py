@@ -49,10 +49,9 @@ def join(shown: list[Candidate], declared: list[Candidate]) -> list[Joined]:
     shown = without_copies(shown)
     declared = without_copies(declared)
     partner: dict[int, int] = {}
-    _pair_by_name(shown, declared, partner)
-    _pair_by_opening(shown, declared, partner)
-    _pair_by_text(shown, declared, partner)
-    _pair_by_headline(shown, declared, partner)
+    for pair in (_pair_by_name, _pair_by_opening, _pair_by_text, _pair_by_headline):
+        if len(partner) < min(len(shown), len(declared)):
+            pair(shown, declared, partner)
     joined = [
         Joined(c, declared[partner[n]] if n in partner else None) for n, c in enumerate(shown)
     ]

@@ -10,11 +10,10 @@ if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser
 
 _LIVE_TITLE = re.compile(
-    r"\b(?:live(?:blog|ticker|stream|text)?|as it happened|"
-    r"news-?ticker|ticker|newsblog|en direct|direct|minute (?:par|by) minute|en vivo|"
-    r"en directo|directo|minuto a minuto|última hora|in diretta|diretta|ultim'ora|minuto per minuto|op de voet|"
-    r"na żywo|relacja(?: live)?|minuta po minucie|ao vivo|minuto a minuto|ao minuto|em direto|"
-    r"blow[- ]by[- ]blow|rolling coverage|latest updates)\b",
+    r"\b(?:live(?:blog|ticker|stream|text)?|as it happened|blow[- ]by[- ]blow|rolling coverage|"
+    r"latest updates|minute (?:par|by) minute|news-?ticker|ticker|newsblog|en direct|direct|"
+    r"en vivo|en directo|directo|minuto a minuto|última hora|in diretta|diretta|ultim'ora|"
+    r"minuto per minuto|na żywo|relacja|minuta po minucie|ao vivo|ao minuto|em direto)\b",
     re.IGNORECASE,
 )
 _LIVE_PATH = re.compile(

@@ -57,7 +57,7 @@ def find_marks(page: Outline) -> tuple[list[Mark], list[DayMark]]:
     marks: list[Mark] = []
     days: list[DayMark] = []
     has_digit = _DIGIT.search
-    places = [i for i, text in enumerate(page.texts) if text and has_digit(text)]
+    places = [i for i, text in enumerate(page.texts) if len(text) > 1 and has_digit(text)]
     times = [i for i, tag in enumerate(page.tags) if tag == "time"]
     skip_until = 0
     for i in sorted(places + times):

@@ -106,11 +106,8 @@ class Outline:
         """The attributes of an element, names in lower case, missing values as ""."""
         found = self._attributes.get(index)
         if found is None:
-            found = (
-                {}
-                if self.tags[index] == TEXT
-                else {k: v or "" for k, v in self.nodes[index].attributes.items()}
-            )
+            given = None if self.tags[index] == TEXT else self.nodes[index].attributes
+            found = {name: value or "" for name, value in given.items()} if given else {}
             self._attributes[index] = found
         return found
 

@@ -253,8 +253,8 @@ class _Roles:
         if self.headline is None and len(body) > 1 and (_is_bold_title(body[0]) or _is_title(body)):
             self.headline = body.pop(0).text
         prose = [piece for piece in body if piece.in_text_block or piece.is_heading]
-        prose_words = sum(len(piece.text.split()) for piece in prose)
-        other_words = sum(len(piece.text.split()) for piece in body) - prose_words
+        prose_words = sum(piece.text.count(" ") + 1 for piece in prose)
+        other_words = sum(piece.text.count(" ") + 1 for piece in body) - prose_words
         if prose_words >= max(8, 0.6 * other_words):
             self.body = [p for p in body if p.in_text_block or p.is_heading or _is_prose(p)]
         elif self.headline is not None or len(body) > 1:

@@ -99,6 +99,7 @@ _DATES = (
     re.compile(r"(?<![\d.:/])(?P<a>\d{1,2})/(?P<b>\d{1,2})(?![\d/])"),
 )
 
+_DATE_SIGN = re.compile(r"\d\s?[./-]\s?\d")
 _CLOCK = re.compile(
     r"(?<![\d.:,/+-])(?P<h>2[0-4]|[01]?\d)(?!\d)"
     r"(?:\s?(?P<sep>[:.h]|h\s)\s?(?P<m>[0-5]\d)(?!\d)(?:[:.](?P<s>[0-5]\d)(?:\.\d{1,6})?(?!\d))?|(?P<bare>\s?h(?![a-zà-ÿ])))?"
@@ -380,8 +381,11 @@ def _read_parts(low: str) -> tuple[Stamp | None, str]:
 
 
 def _take_day(low: str) -> tuple[date | None, tuple[int, int] | None, str]:
+    named = not _MONTHS.keys().isdisjoint(_WORD.findall(low))
+    if not named and not _DATE_SIGN.search(low):
+        return None, None, low
     for pattern in _DATES:
-        match = pattern.search(low)
+        match = pattern.search(low) if named or "name" not in pattern.groupindex else None
         if not match:
             continue
         groups = match.groupdict()
@@ -436,7 +440,7 @@ def _clock(match: re.Match[str]) -> time | None:
 
 
 def _take_zone(low: str) -> tuple[tzinfo | None, str]:
-    match = _ZONE_OFFSET.search(low)
+    match = _ZONE_OFFSET.search(low) if "+" in low or "-" in low else None
     if match:
         sign = match["sign"] or match["sign1"]
         minutes = int(match["h"] or match["h1"]) * 60 + int(match["m"] or 0)
