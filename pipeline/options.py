@@ -100,6 +100,12 @@ def _add_batch(commands: argparse._SubParsersAction[_Parser]) -> None:
         "--retries", type=_int_from_0, default=Politeness.retries, metavar="N",
         help="how often a request is repeated that may go better next time (default: %(default)s)",
     )  # fmt: skip
+    batch.add_argument(
+        "--max_pages_per_blog", type=_positive_int, default=Politeness.pages_per_blog_max,
+        metavar="N",
+        help="pages of older entries are followed until a live blog has so many "
+        "(default: %(default)s)",
+    )  # fmt: skip
     _add_reading(batch)
 
 
@@ -166,7 +172,11 @@ def fetch_limits(options: argparse.Namespace) -> FetchLimits:
 
 def politeness(options: argparse.Namespace) -> Politeness:
     """How ``batch`` was told to treat hosts."""
-    return Politeness(delay_s=options.delay_s, retries=options.retries)
+    return Politeness(
+        delay_s=options.delay_s,
+        retries=options.retries,
+        pages_per_blog_max=options.max_pages_per_blog,
+    )
 
 
 def _timezone(value: str) -> str:

@@ -31,6 +31,9 @@ def summary_lines(manifest: dict[str, Any], dataset: str) -> list[str]:
         *((f"  {code}", n, "") for code, n in _named(counts, "failed_")),
         *((f"topic {slug}", n, "") for slug, n in _named(counts, "topic_")),
     ]
+    if count("older_pages_left"):
+        left = ("  older pages left", count("older_pages_left"), "over --max_pages_per_blog")
+        rows.insert(1, left)
     if count("requests_repeated"):
         rows.insert(1, ("  asked for twice", count("requests_repeated"), "fetched once"))
     width = max(len(name) for name, _, _ in rows)

@@ -51,6 +51,7 @@ class PageRequest:
     known: what an earlier run learnt of it, None at the first visit.
     redirected_to: where to ask instead of at uri, None before any redirect.
     redirects: how many redirects led there.
+    continues: the page_url of the live blog whose older entries it holds.
     """
 
     uri: str
@@ -59,6 +60,7 @@ class PageRequest:
     known: KnownPage | None = None
     redirected_to: str | None = None
     redirects: int = 0
+    continues: str | None = None
 
     @property
     def address(self) -> str:
@@ -126,6 +128,7 @@ class Page:
     declared_topics: strongest evidence first.
     etag, last_modified: what to ask the server with next time, None if nothing.
     known: what an earlier run learnt of the page.
+    continues: whether it holds older entries of the live blog at page_url.
     """
 
     uri: str
@@ -145,6 +148,7 @@ class Page:
     etag: str | None = None
     last_modified: str | None = None
     known: KnownPage | None = None
+    continues: bool = False
 
 
 @dataclass(frozen=True, slots=True)

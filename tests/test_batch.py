@@ -7,7 +7,9 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -253,6 +255,56 @@ def test_the_same_address_is_fetched_once(tmp_path: Path) -> None:
         words = ["--url", url, "--urls", str(listed), "--allow_private_hosts", "--delay_s", "0"]
         assert batch(tmp_path / "set", *words) == 0
     assert last_manifest(tmp_path / "set")["counts"]["requests_repeated"] == 2
+
+
+class Blog(BaseHTTPRequestHandler):
+    """A live blog of four pages, three entries each; page 2 repeats the last one of page 1."""
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        path, _, query = self.path.partition("?page=")
+        page = int(query or 1)
+        entries = "".join(
+            f"""<article id="post-{n}"><time datetime="2026-05-12T{20 - n:02}:15:00Z">x</time>
+            <h2>Ferry update number {n}</h2><p>Boat {n} of the line left the quay with {n * 7}
+            passengers on board, the harbour office said.</p></article>"""
+            for n in range((page - 1) * 3 - (page == 2), page * 3)
+        )
+        links = "".join(f'<a href="?page={n}">{n}</a>' for n in range(1, 5))
+        body = (
+            f"<html lang=en><title>Ferry - live</title><h1>Ferry</h1><main>{entries}</main>{links}"
+        )
+        self.send_response(200 if path == "/live" and page < 5 else 404)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+
+@pytest.mark.parametrize(("most", "entries", "left"), [(10, 12, 0), (2, 6, 2)])
+def test_older_entries_of_a_live_blog_are_followed(
+    tmp_path: Path, most: int, entries: int, left: int
+) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Blog) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/live?page=1"
+        words = ["--url", url, "--allow_private_hosts", "--delay_s", "0"]
+        words += ["--max_pages_per_blog", str(most)]
+        for _ in range(2):
+            assert batch(tmp_path / "set", *words) == 0
+        server.shutdown()
+    written = rows(tmp_path / "set", "entries")
+    assert sorted(one["headline"] for one in written) == sorted(
+        f"Ferry update number {n}" for n in range(entries)
+    )
+    assert {one["page_url"] for one in written} == {url}
+    first, second = (
+        json.loads(path.read_text("utf8")) for path in sorted((tmp_path / "set/_runs").iterdir())
+    )
+    assert first["counts"].get("older_pages_left", 0) == left
+    assert first["counts"]["requests"] == first["counts"]["pages_split"]
+    assert second["files"] == []
 
 
 def test_loopback_is_refused_unless_allowed(tmp_path: Path) -> None:

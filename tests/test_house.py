@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ORDER = ["schemas", "transforms", "pipeline"]
 HELPERS = {"markup", "outcomes", "storage", "commit", "index", "topic_aliases"}
-PAGE_STAGES = {"fetch", "visit", "extract", "liveblog", "topics"}
+PAGE_STAGES = {"fetch", "visit", "extract", "liveblog", "older", "topics"}
 
 BELOW = {"stages": PAGE_STAGES, "visit": {"fetch", "robots"}}
 

@@ -60,7 +60,7 @@ def visit(
     while True:
         found, wait_s = host.step()
         outcomes += found
-        if wait_s is None:
+        if host.over:
             return outcomes, waits
         waits.append(wait_s)
 
@@ -187,13 +187,17 @@ class Steps:
         self.name, self.left, self.wait_s, self.log = name, steps, wait_s, log
         self.inside = threading.Lock()
 
-    def step(self) -> tuple[list[Outcome], float | None]:
+    @property
+    def over(self) -> bool:
+        return self.left == 0
+
+    def step(self) -> tuple[list[Outcome], float]:
         assert self.inside.acquire(blocking=False), "two threads at one host"
         self.log.append((self.name, time.monotonic()))
         time.sleep(0.002)
         self.left -= 1
         self.inside.release()
-        return [NotModified(PageRequest(self.name, "x"))], self.wait_s if self.left else None
+        return [NotModified(PageRequest(self.name, "x"))], self.wait_s
 
 
 def test_a_pool_keeps_every_host_apart_and_its_delay() -> None:
@@ -212,7 +216,9 @@ def test_a_pool_keeps_every_host_apart_and_its_delay() -> None:
 
 def test_a_bug_in_a_visit_is_raised_by_whoever_waits() -> None:
     class Broken:
-        def step(self) -> tuple[list[Outcome], float | None]:
+        over = False
+
+        def step(self) -> tuple[list[Outcome], float]:
             raise ZeroDivisionError("a bug")
 
     pool = HostPool(threads=2, waiting_max=3)
@@ -231,3 +237,19 @@ def test_a_closed_pool_lets_its_threads_go() -> None:
     for thread in pool._threads:
         thread.join(timeout=5)
         assert not thread.is_alive()
+
+
+def test_a_visit_that_was_over_goes_on_when_it_is_extended() -> None:
+    web = Web()
+    host = HostVisit(
+        [PageRequest("https://a.example/1", "x")], FetchLimits(), Politeness(0.0), fetch=web
+    )
+    pool = HostPool(threads=2, waiting_max=3)
+    pool.add(host, None)
+    assert len(list(pool.drain())) == 1
+    host.extend([PageRequest("https://a.example/2", "x")])
+    pool.add(host, None)
+    pool.add(host, None)
+    assert len(list(pool.drain())) == 1
+    pool.close()
+    assert web.asked == ["robots.txt", "1", "2"]

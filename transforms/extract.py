@@ -147,6 +147,7 @@ def _text_page(fetched: FetchedPage, markup: str) -> Page:
         etag=fetched.etag,
         last_modified=fetched.last_modified,
         known=fetched.request.known,
+        continues=fetched.request.continues is not None,
     )
 
 
@@ -182,6 +183,7 @@ def _html_page(fetched: FetchedPage, markup: str, zone: tzinfo | None) -> Page:
         etag=fetched.etag,
         last_modified=fetched.last_modified,
         known=fetched.request.known,
+        continues=fetched.request.continues is not None,
     )
 
 
@@ -213,10 +215,14 @@ def _is_address(host: str) -> bool:
 def _page_url(fetched: FetchedPage, declared: Iterable[str | None]) -> str:
     """The canonical address: what the page declares, within its own domain.
 
+    Older entries of a live blog belong to the page that they continue.
+
     A page that names another domain as canonical is a copy of something there,
     not that page. Only a file, or a host without a name, takes the declared
     address as it is.
     """
+    if fetched.request.continues:
+        return fetched.request.continues
     own = fetched.url
     own_host = urlsplit(own).hostname if own else None
     nameless = own_host is None or _is_address(own_host)

@@ -33,6 +33,7 @@ from schemas.records import (
 from transforms.extract import extract_page
 from transforms.fetch import FetchLimits, host_of, is_url, read_page_file
 from transforms.liveblog import split_page
+from transforms.older import older_pages
 from transforms.outcomes import COUNTS, DEAD, dead_letter, progress, utc_now
 from transforms.topics import entry_rows
 from transforms.visit import Failed, HostPool, HostVisit, Politeness
@@ -140,21 +141,37 @@ def open_any_file(path: str) -> tuple[IO[bytes], float]:
     return stream, metadata.last_updated_in_seconds
 
 
+def _older(fetched: FetchedPage, url: str) -> tuple[str, tuple[str, ...]]:
+    """A live blog's page_url and the addresses of its further pages; none for other pages."""
+    try:
+        page = extract_page(fetched)
+        addresses = older_pages(page, url)
+        if addresses and (fetched.request.continues or split_page(page).is_live_blog):
+            return page.page_url, addresses
+    except PageError:  # the stages that follow make it a dead letter
+        pass
+    return "", ()
+
+
 class _FolderVisit:
-    """Reads the files of a folder, one a step."""
+    """Reads the files of a folder, one a step; a ``Visit``."""
 
     def __init__(self, requests: Iterable[PageRequest], limits: FetchLimits) -> None:
         self._waiting = list(requests)
         self._limits = limits
 
-    def step(self) -> tuple[list[Outcome], float | None]:
+    @property
+    def over(self) -> bool:
+        return not self._waiting
+
+    def step(self) -> tuple[list[Outcome], float]:
         request = self._waiting.pop()
         found: Outcome
         try:
             found = read_page_file(request, open_file=open_any_file, limits=self._limits)
         except FetchError as error:
             found = Failed(request, error)
-        return [found], 0.0 if self._waiting else None
+        return [found], 0.0
 
 
 class _FetchHosts(beam.DoFn):
@@ -171,6 +188,9 @@ class _FetchHosts(beam.DoFn):
 
     def start_bundle(self) -> None:
         self._pool = HostPool(_FETCH_THREADS, _WAITING_PAGES_MAX)
+        self._visits: dict[str, HostVisit] = {}
+        self._seen: dict[str, set[str]] = {}  # by live blog: addresses known
+        self._asked: dict[str, int] = {}  # by live blog: pages asked for
 
     def process(
         self,
@@ -183,41 +203,71 @@ class _FetchHosts(beam.DoFn):
             by_host.setdefault(_host_or_folder(request.address), []).append(request)
         first_wait_s = self._politeness.delay_s if self._number > 1 else 0.0
         for requests in by_host.values():
-            visit: Visit = (
-                HostVisit(requests, self._limits, self._politeness)
-                if is_url(requests[0].address)
-                else _FolderVisit(requests, self._limits)
-            )
+            visit: Visit
+            if is_url(requests[0].address):
+                visit = HostVisit(requests, self._limits, self._politeness)
+                self._visits[host_of(requests[0].address)] = visit
+            else:
+                visit = _FolderVisit(requests, self._limits)
             self._pool.add(visit, (timestamp, window), first_wait_s)
         for outcome, context in self._pool.arrived():
-            yield self._output(outcome, *context)
+            yield from self._outputs(outcome, *context)
 
     def finish_bundle(self) -> Iterator[Any]:
         try:
             for outcome, context in self._pool.drain():
-                yield self._output(outcome, *context)
+                yield from self._outputs(outcome, *context)
         finally:
             self._pool.close()
 
-    def _output(self, outcome: Outcome, timestamp: Any, window: Any) -> Any:
+    def _outputs(self, outcome: Outcome, timestamp: Any, window: Any) -> Iterator[Any]:
         def windowed(value: Any) -> WindowedValue:
             return WindowedValue(value, timestamp, (window,))
 
         if isinstance(outcome, Redirected):
             if self._number < HOSTS_PER_REQUEST_MAX:
-                return TaggedOutput("elsewhere", windowed(outcome.request))
+                yield TaggedOutput("elsewhere", windowed(outcome.request))
+                return
             detail = f"from host to host, the last to {outcome.request.address}"
             outcome = Failed(outcome.request, FetchError("too_many_redirects", detail))
         if isinstance(outcome, NotModified):
             progress.add("pages not modified")
-            return TaggedOutput(COUNTS, windowed(("not_modified", 1)))
-        if isinstance(outcome, Failed):
+            yield TaggedOutput(COUNTS, windowed(("not_modified", 1)))
+        elif isinstance(outcome, Failed):
             progress.add("pages failed")
             request, error = outcome
             letter = dead_letter(error, uri=request.uri, source=request.source, failed_at=utc_now())
-            return TaggedOutput(DEAD, windowed(letter))
-        progress.add("pages fetched")
-        return windowed(outcome)
+            yield TaggedOutput(DEAD, windowed(letter))
+        else:
+            progress.add("pages fetched")
+            for name, n in self._follow(outcome, (timestamp, window)).items():
+                yield TaggedOutput(COUNTS, windowed((name, n)))
+            yield windowed(outcome)
+
+    def _follow(self, fetched: FetchedPage, context: Any) -> dict[str, int]:
+        """Ask for the older entries of a live blog; how many pages more, and how many not."""
+        request, url = fetched.request, fetched.url
+        if not url or not is_url(request.uri):
+            return {}
+        blog, addresses = _older(fetched, url)
+        seen = self._seen.setdefault(blog, {url})
+        new = [address for address in addresses if address not in seen]
+        seen.update(new)
+        asked = self._asked.setdefault(blog, 1)
+        room = max(0, self._politeness.pages_per_blog_max - asked)
+        self._asked[blog] += len(new[:room])
+        for address in new[:room]:
+            older = replace(
+                request, uri=address, known=None, redirected_to=None, redirects=0, continues=blog
+            )
+            visit = self._visits[host_of(url)]
+            visit.extend([older])
+            self._pool.add(visit, context, self._politeness.delay_s)
+        return {
+            name: n
+            for name, n in (("requests", len(new[:room])), ("older_pages_left", len(new[room:])))
+            if n
+        }
 
 
 class _ExtractPage(beam.DoFn):
@@ -284,7 +334,7 @@ class SplitLiveBlogs(beam.PTransform[Any, Any]):
 def _visited(split: SplitPage) -> KnownPage | None:
     """What later runs must know of a page from the web; None if they know it already."""
     page = split.page
-    if not is_url(page.uri):
+    if not is_url(page.uri) or page.continues:
         return None
     visit = KnownPage(page.uri, page.etag, page.last_modified, split.is_live_blog, page.fetched_at)
     if page.known and visit == replace(page.known, fetched_at=page.fetched_at):

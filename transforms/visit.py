@@ -47,10 +47,13 @@ class Politeness:
 
     delay_s: between the end of one request to a host and the start of the next.
     retries: how often a request is repeated that may go better next time.
+    pages_per_blog_max: the first page of a live blog and those of its older
+        entries; the pages beyond are counted.
     """
 
     delay_s: float = 1.0
     retries: int = 2
+    pages_per_blog_max: int = 10
 
 
 class Failed(NamedTuple):
@@ -92,11 +95,16 @@ class HostVisit:
         self._retried = 0
         self._failures = 0
 
-    def step(self) -> tuple[list[Outcome], float | None]:
-        """Make at most one request.
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing more to ask."""
+        return not self._waiting
+
+    def step(self) -> tuple[list[Outcome], float]:
+        """Make at most one request; not when it is over.
 
         Returns the outcomes it led to, and after how many seconds the next
-        request may be made; None when there is nothing more to ask.
+        request may be made.
         """
         request = self._waiting[0]
         origin = _origin(request.address)
@@ -104,11 +112,14 @@ class HostVisit:
             wait_s = self._ask(request, self._robots[origin])
         else:
             wait_s = self._ask_robots(origin)
+        if not self._waiting:
+            self._session.close()
         outcomes, self._outcomes = self._outcomes, []
-        if self._waiting:
-            return outcomes, wait_s
-        self._session.close()
-        return outcomes, None
+        return outcomes, wait_s
+
+    def extend(self, requests: Iterable[PageRequest]) -> None:
+        """More pages of the same host, to be asked for after the others."""
+        self._waiting.extend(requests)
 
     def _ask(self, request: PageRequest, robots: Robots) -> float:
         """Ask for the first page in the queue; the seconds to wait afterwards."""
@@ -201,8 +212,13 @@ def _origin(url: str) -> str:
 class Visit(Protocol):
     """What a pool can do a step of at a time, as ``HostVisit.step``."""
 
-    def step(self) -> tuple[list[Outcome], float | None]:
-        """Outcomes, and the seconds until the next step; None when it is over."""
+    @property
+    def over(self) -> bool:
+        """Whether there is no further step."""
+        ...
+
+    def step(self) -> tuple[list[Outcome], float]:
+        """Outcomes, and the seconds until the next step."""
         ...
 
 
@@ -218,6 +234,7 @@ class HostPool:
         self._threads: list[threading.Thread] = []
         self._ready: list[tuple[float, int, Visit, Any]] = []
         self._order = itertools.count()
+        self._under_way: set[Visit] = set()
         self._busy = 0
         self._change = threading.Condition()
         self._closed = False
@@ -225,8 +242,15 @@ class HostPool:
         self._outcomes: Queue[tuple[Outcome, Any]] = Queue(waiting_max)
 
     def add(self, visit: Visit, context: Any, wait_s: float = 0.0) -> None:
-        """Begin a visit after so many seconds; context comes back with each outcome."""
+        """Begin a visit after so many seconds, or again one that was over.
+
+        A visit that is under way goes on as it is. context comes back with
+        each outcome.
+        """
         with self._change:
+            if visit in self._under_way:
+                return
+            self._under_way.add(visit)
             self._push(wait_s, visit, context)
             if len(self._threads) < self._threads_max:
                 thread = threading.Thread(target=self._work, name="fetch", daemon=True)
@@ -278,7 +302,7 @@ class HostPool:
     def _work(self) -> None:
         while next_visit := self._next():
             visit, context = next_visit
-            wait_s: float | None = None
+            wait_s = 0.0
             try:
                 outcomes, wait_s = visit.step()
                 for outcome in outcomes:
@@ -287,7 +311,9 @@ class HostPool:
                 self._bug = error
             with self._change:
                 self._busy -= 1
-                if wait_s is not None:
+                if visit.over or self._bug:
+                    self._under_way.discard(visit)
+                else:
                     self._push(wait_s, visit, context)
 
     def _hand_over(self, outcome: Outcome, context: Any) -> None:
