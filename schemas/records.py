@@ -1,6 +1,7 @@
 """The frozen records that travel between stages, in the order a page meets them.
 
-PageRequest -> FetchedPage -> Page -> SplitPage (Page + Entry...) -> EntryRow,
+Publisher -> DiscoveredPage -> PageRequest -> FetchedPage -> Page
+-> SplitPage (Page + Entry...) -> EntryRow,
 with a DeadLetter instead wherever a page or an entry is lost on the way.
 
 All datetimes are aware and in UTC. All text is plain text.
@@ -50,6 +51,22 @@ class FetchedPage:
     content: bytes
     content_type: str | None
     fetched_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveredPage:
+    """One page that a feed or a sitemap points at.
+
+    url: absolute http(s), without fragment and tracking, fit to be fetched.
+    changed_at: when the page was last changed, else when it was published; the
+        first moment it can mean where only a day, a month or a year is given.
+    categories: sections, keywords or tags, as they were written.
+    """
+
+    url: str
+    title: str | None
+    changed_at: datetime | None
+    categories: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

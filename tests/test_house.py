@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ORDER = ["schemas", "transforms", "pipeline"]
-HELPERS = {"markup", "outcomes", "storage", "commit", "index", "topic_aliases"}
+HELPERS = {"addresses", "markup", "outcomes", "storage", "commit", "index", "topic_aliases"}
 PAGE_STAGES = {"fetch", "extract", "liveblog", "topics"}
 
 
