@@ -61,12 +61,14 @@ class DiscoveredPage:
     changed_at: when the page was last changed, else when it was published; the
         first moment it can mean where only a day, a month or a year is given.
     categories: sections, keywords or tags, as they were written.
+    language: as a news sitemap names it, None elsewhere.
     """
 
     url: str
     title: str | None
     changed_at: datetime | None
     categories: tuple[str, ...]
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
