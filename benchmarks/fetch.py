@@ -32,8 +32,8 @@ from apache_beam.options.pipeline_options import PipelineOptions  # noqa: E402
 logging.disable(logging.NOTSET)
 
 from schemas.records import PageRequest  # noqa: E402
+from transforms.crawl import FetchPages  # noqa: E402
 from transforms.fetch import FetchLimits  # noqa: E402
-from transforms.stages import FetchPages  # noqa: E402
 from transforms.visit import Politeness  # noqa: E402
 
 if TYPE_CHECKING:

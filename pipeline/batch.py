@@ -54,11 +54,7 @@ def run(options: argparse.Namespace) -> int:
 def ingest(options: argparse.Namespace, beam_options: PipelineOptions) -> dict[str, Any]:
     """Run the graph once; the manifest as it was written."""
     dataset: str = options.output
-    sources = [
-        Source(kind, locator)
-        for kind in ("input", "url", "urls")
-        for locator in getattr(options, kind)
-    ]
+    sources = [Source(kind, locator) for kind in SOURCE_KINDS for locator in getattr(options, kind)]
     limits = fetch_limits(options)
     about_run = {
         "sources": [source.label for source in sources],
@@ -75,7 +71,8 @@ def ingest(options: argparse.Namespace, beam_options: PipelineOptions) -> dict[s
     _ = (
         pipeline
         | "Sources" >> beam.Create(sources)
-        | "Ingest" >> Ingest(dataset, manifest, limits, politeness(options), options.timezone)
+        | "Ingest"
+        >> Ingest(dataset, manifest, limits, politeness(options), options.timezone, options.since)
     )
     with show_progress():
         pipeline.run().wait_until_finish()

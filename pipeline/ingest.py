@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import apache_beam as beam
 
+from transforms.crawl import FetchPages
 from transforms.dedup import Deduplicate, DeduplicateDeadLetters
 from transforms.index import ReadKnownDeadLetters, ReadKnownEntries, ReadKnownPages
 from transforms.sources import ReadSources, Source
-from transforms.stages import AssignTopics, ExtractPages, FetchPages, SplitLiveBlogs
+from transforms.stages import AssignTopics, ExtractPages, SplitLiveBlogs
 from transforms.write import WriteDataset
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from apache_beam.pvalue import PCollection
 
     from schemas.records import EntryRow
@@ -26,7 +29,8 @@ class Ingest(beam.PTransform[Any, Any]):
     """Sources -> pages -> entries -> a committed run of the dataset.
 
     dataset: the root folder; manifest: what is known of the run before it
-    starts, at least ``run_id``; timezone: IANA name for clocks that name none.
+    starts, at least ``run_id``; timezone: IANA name for clocks that name none;
+    since: sitemap items that were last changed before it are left out.
     """
 
     dataset: str
@@ -34,6 +38,7 @@ class Ingest(beam.PTransform[Any, Any]):
     limits: FetchLimits
     politeness: Politeness
     timezone: str | None = None
+    since: datetime | None = None
 
     def expand(self, sources: PCollection[Source]) -> Any:
         """One element: the manifest as written."""
@@ -41,7 +46,7 @@ class Ingest(beam.PTransform[Any, Any]):
         read = sources | ReadSources()
         known_pages = begin | ReadKnownPages(self.dataset)
         asked = {"requests": read.requests, "known": known_pages}
-        fetched = asked | FetchPages(self.limits, self.politeness)
+        fetched = asked | FetchPages(self.limits, self.politeness, self.since)
         extracted = fetched.pages | ExtractPages(self.timezone)
         split = extracted.pages | SplitLiveBlogs(self.timezone)
         rows = split.splits | AssignTopics(self.manifest["run_id"])

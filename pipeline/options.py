@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
 from zoneinfo import ZoneInfo
@@ -17,6 +18,9 @@ from transforms.visit import Politeness
 
 LOCAL_RUNNER = "FnApiRunner"
 """Beam's in-process runner; its ``DirectRunner`` would first try a download."""
+
+SOURCE_KINDS = ("input", "url", "urls", "feed", "sitemap")
+"""The options of ``batch`` that name sources."""
 
 _EXAMPLES = """examples:
   news-ingest batch --input 'pages/*.html' --output dataset
@@ -39,8 +43,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     options, unknown = _parser().parse_known_args(arguments)
     options.beam_flags = unknown
     if options.command == "batch":
-        if not (options.input or options.url or options.urls):
-            raise UsageError("no input: give at least one of --input, --url or --urls")
+        if not any(getattr(options, kind) for kind in SOURCE_KINDS):
+            names = ", ".join(f"--{kind}" for kind in SOURCE_KINDS)
+            raise UsageError(f"no input: give at least one of {names}")
     elif unknown:
         raise UsageError(f"unknown option {unknown[0]} (see news-ingest {options.command} --help)")
     return options
@@ -79,6 +84,18 @@ def _add_batch(commands: argparse._SubParsersAction[_Parser]) -> None:
     batch.add_argument(
         "--urls", action="append", default=[], metavar="FILE",
         help="file of addresses, one a line, # for comments (repeatable)",
+    )  # fmt: skip
+    batch.add_argument(
+        "--feed", action="append", default=[], metavar="URL",
+        help="RSS, Atom or JSON feed whose pages are read (repeatable)",
+    )  # fmt: skip
+    batch.add_argument(
+        "--sitemap", action="append", default=[], metavar="URL",
+        help="sitemap or sitemap index whose pages are read (repeatable)",
+    )  # fmt: skip
+    batch.add_argument(
+        "--since", type=_since, metavar="WHEN",
+        help="leave out sitemap items last changed before: a date, or a span such as 36h or 7d",
     )  # fmt: skip
     batch.add_argument(
         "--output", required=True, type=_dataset, metavar="DATASET", help="folder of the dataset"
@@ -187,6 +204,20 @@ def _timezone(value: str) -> str:
             f"no time zone is named {value!r}; use an IANA name such as Europe/London"
         ) from error
     return value
+
+
+def _since(value: str) -> datetime:
+    span = re.fullmatch(r"(\d{1,6})([hd])", value)
+    try:
+        if span:
+            hours = int(span[1]) * (24 if span[2] == "d" else 1)
+            return datetime.now(UTC) - timedelta(hours=hours)
+        moment = datetime.fromisoformat(value)
+    except (ValueError, OverflowError) as error:
+        raise argparse.ArgumentTypeError(
+            f"{value!r} is neither a date such as 2026-05-12 nor a span such as 36h or 7d"
+        ) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _dataset(value: str) -> str:

@@ -60,6 +60,10 @@ class SourceError(PageError):
             "input_not_found",  # a path or pattern that matches no file
             "url_list_unreadable",  # --urls FILE cannot be read as UTF-8 text
             "url_invalid",  # not an http(s) address with a host
+            "feed_broken",  # neither RSS nor Atom nor JSON Feed that can be read
+            "sitemap_broken",  # no sitemap or sitemap index that can be read
+            "archive_broken",  # no WARC or WET that can be opened and read on
+            "archive_record_broken",  # one record is cut off, corrupt or incomplete
         }
     )
 

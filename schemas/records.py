@@ -1,6 +1,7 @@
 """The frozen records that travel between stages, in the order a page meets them.
 
-PageRequest -> FetchedPage -> Page -> SplitPage (Page + Entry...) -> EntryRow,
+Publisher -> DiscoveredPage -> PageRequest -> FetchedPage -> Page
+-> SplitPage (Page + Entry...) -> EntryRow,
 with a DeadLetter instead wherever a page or an entry is lost on the way.
 
 All datetimes are aware and in UTC. All text is plain text.
@@ -45,6 +46,8 @@ class PageRequest:
     """One page that a source asks for.
 
     uri: an http(s) URL, or the path of a file as the source named it.
+    role: what it is asked for as; a feed or a sitemap leads to pages.
+    depth: how many sitemaps led to it.
     source: provenance as ``kind:locator``, such as ``input:pages/*.html``.
     page_url: the page's public address where the caller knows it better than
         the file does (``split PAGE --url URL``).
@@ -52,6 +55,7 @@ class PageRequest:
     redirected_to: where to ask instead of at uri, None before any redirect.
     redirects: how many redirects led there.
     continues: the page_url of the live blog whose older entries it holds.
+    categories: what the feed or sitemap that named it says it is about.
     """
 
     uri: str
@@ -61,6 +65,9 @@ class PageRequest:
     redirected_to: str | None = None
     redirects: int = 0
     continues: str | None = None
+    categories: tuple[str, ...] = ()
+    role: Literal["page", "feed", "sitemap"] = "page"
+    depth: int = 0
 
     @property
     def address(self) -> str:
@@ -103,10 +110,29 @@ class Redirected:
 
 
 @dataclass(frozen=True, slots=True)
+class DiscoveredPage:
+    """One page that a feed or a sitemap points at.
+
+    url: absolute http(s), without fragment and tracking, fit to be fetched.
+    changed_at: when the page was last changed, else when it was published; the
+        first moment it can mean where only a day, a month or a year is given.
+    categories: sections, keywords or tags, as they were written.
+    language: as a news sitemap names it, None elsewhere.
+    """
+
+    url: str
+    title: str | None
+    changed_at: datetime | None
+    categories: tuple[str, ...]
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DeclaredTopic:
     """One hint about its topic that a page gives of itself.
 
-    source: article_section, meta_section, url_path, breadcrumb or keywords.
+    source: article_section, meta_section, url_path, breadcrumb, feed_category
+        or keywords.
     value: the hint as the page wrote it, such as "Football".
     """
 

@@ -128,7 +128,7 @@ def test_rows_in_are_rows_out(sample: Path) -> None:
             assert metadata.num_rows == file["rows"]
     assert by_table == {name: counts[name] for name in by_table}
     assert second["files"] == []
-    assert counts["requests"] == counts["pages_split"] + counts["pages_failed"]
+    assert counts["pages_asked"] == counts["pages_split"] + counts["pages_failed"]
     assert second["counts"]["not_modified"] == counts["pages_split"]
     assert second["counts"]["dead_letters_repeated"] == counts["dead_letters"]
 
@@ -303,7 +303,7 @@ def test_older_entries_of_a_live_blog_are_followed(
         json.loads(path.read_text("utf8")) for path in sorted((tmp_path / "set/_runs").iterdir())
     )
     assert first["counts"].get("older_pages_left", 0) == left
-    assert first["counts"]["requests"] == first["counts"]["pages_split"]
+    assert first["counts"]["pages_asked"] == first["counts"]["pages_split"]
     assert second["files"] == []
 
 

@@ -11,10 +11,13 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ORDER = ["schemas", "transforms", "pipeline"]
-HELPERS = {"markup", "outcomes", "storage", "commit", "index", "topic_aliases"}
-PAGE_STAGES = {"fetch", "visit", "extract", "liveblog", "older", "topics"}
-
-BELOW = {"stages": PAGE_STAGES, "visit": {"fetch", "robots"}}
+HELPERS = {"addresses", "markup", "outcomes", "storage", "commit", "index", "topic_aliases"}
+BELOW = {
+    "visit": {"fetch", "robots"},
+    "crawl": {"visit", "fetch", "feeds", "sitemaps", "older", "extract", "liveblog"},
+    "stages": {"extract", "liveblog", "topics"},
+}
+"""Stages that are built on others, and on which."""
 
 
 def imported(path: Path) -> set[str]:

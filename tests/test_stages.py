@@ -17,9 +17,9 @@ import pytest
 from schemas.records import FetchedPage, PageRequest
 from tests.factories import fetched
 from transforms import stages
+from transforms.crawl import FetchPages, open_any_file
 from transforms.extract import extract_page
 from transforms.fetch import FetchLimits, open_local_file
-from transforms.stages import FetchPages, open_any_file
 from transforms.visit import Politeness
 
 RUNNER = "FnApiRunner"
@@ -104,7 +104,7 @@ def test_every_request_becomes_a_page_or_a_dead_letter(hosts: list[str]) -> None
     pages, codes, counts = run_fetch([*good, *bad, *good[:40]])
     assert sorted(page.request.uri for page in pages) == sorted(good)
     assert codes == dict.fromkeys(bad, "http_404")
-    assert counts == {"requests": 300, "requests_repeated": 40}
+    assert counts == {"pages_asked": 300, "requests_repeated": 40}
 
 
 def test_redirects_lead_from_host_to_host_but_not_for_ever(hosts: list[str]) -> None:

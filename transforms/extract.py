@@ -176,7 +176,10 @@ def _html_page(fetched: FetchedPage, markup: str, zone: tzinfo | None) -> Page:
             [main.get("datePublished"), meta.get("article:published_time"), meta.get("date")], zone
         ),
         updated_at=_first_time([main.get("dateModified"), meta.get("article:modified_time")], zone),
-        declared_topics=tuple(_declared_topics(url, meta, nodes, main, keywords)),
+        declared_topics=(
+            *_declared_topics(url, meta, nodes, main, keywords),
+            *(DeclaredTopic("feed_category", one) for one in fetched.request.categories),
+        ),
         tags=tuple(dict.fromkeys(keywords)),
         fetched_at=fetched.fetched_at,
         source=fetched.request.source,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 import apache_beam as beam
@@ -22,15 +22,20 @@ if TYPE_CHECKING:
     from apache_beam.pvalue import PCollection
 
 
+SourceKind = Literal["input", "url", "urls", "feed", "sitemap"]
+SOURCE_KINDS: tuple[SourceKind, ...] = get_args(SourceKind)
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """One source as the user named it.
 
-    kind: ``input`` (a file, folder or pattern), ``url``, or ``urls`` (a file
-        of addresses, one a line, ``#`` for comments).
+    kind: ``input`` (a file, folder or pattern), ``url``, ``urls`` (a file of
+        addresses, one a line, ``#`` for comments), ``feed`` or ``sitemap``
+        (addresses, too).
     """
 
-    kind: Literal["input", "url", "urls"]
+    kind: SourceKind
     locator: str
 
     @property
@@ -54,9 +59,12 @@ def expand_source(source: Source, failed_at: datetime) -> Iterator[PageRequest |
             for path in _matching_files(source.locator):
                 yield PageRequest(uri=path, source=source.label)
             return
-        for url in [source.locator] if source.kind == "url" else _lines(source.locator):
+        role: Literal["page", "feed", "sitemap"] = "page"
+        if source.kind == "feed" or source.kind == "sitemap":  # noqa: PLR1714 - narrows the type
+            role = source.kind
+        for url in _lines(source.locator) if source.kind == "urls" else [source.locator]:
             try:
-                yield PageRequest(uri=_checked_url(url), source=source.label)
+                yield PageRequest(uri=_checked_url(url), source=source.label, role=role)
             except SourceError as error:
                 yield dead(error, url)
     except SourceError as error:

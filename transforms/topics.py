@@ -24,6 +24,7 @@ _SCORES = {
     "meta_section": 0.9,
     "url_path": 0.85,
     "breadcrumb": 0.8,
+    "feed_category": 0.75,
     "keywords": 0.6,
 }
 """How far each kind of declaration is trusted, strongest first."""

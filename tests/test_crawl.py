@@ -1,0 +1,164 @@
+"""Feeds and sitemaps lead to pages, on their own host and on others."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pyarrow.dataset as ds
+import pytest
+
+from pipeline.__main__ import main
+from schemas.errors import SourceError
+from schemas.records import PageRequest
+from tests.factories import fetched
+from transforms.crawl import SITEMAP_DEPTH_MAX, discover
+
+ARTICLE = """<html lang=en><head><title>Report {name}</title></head><body><article><h1>Report {name}
+</h1><p>The harbour office published report {name} on Tuesday, after a long debate about the
+quay, the cranes and the price of a berth in winter.</p></article></body></html>"""
+
+
+class Host(BaseHTTPRequestHandler):
+    """Serves what ``pages`` holds, by address."""
+
+    pages: ClassVar[dict[str, str]] = {}
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        url = f"http://{self.headers['Host']}{self.path}"
+        body = self.pages.get(url)
+        etag = f'"{hash(body)}"'
+        same = body is not None and self.headers.get("If-None-Match") == etag
+        self.send_response(404 if body is None else 304 if same else 200)
+        kind = "xml" if self.path.endswith((".xml", ".rss")) else "html"
+        self.send_header("Content-Type", f"text/{kind}; charset=utf-8")
+        if "article" in self.path:
+            self.send_header("ETag", etag)
+        self.end_headers()
+        if body and not same:
+            self.wfile.write(body.encode())
+
+
+@pytest.fixture
+def hosts() -> Iterator[list[str]]:
+    Host.pages.clear()
+    with ExitStack() as stack:
+        found = []
+        for n in (1, 2):
+            server = stack.enter_context(ThreadingHTTPServer((f"127.0.0.{n}", 0), Host))
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            stack.callback(server.shutdown)
+            found.append(f"http://127.0.0.{n}:{server.server_port}")
+        yield found
+
+
+def item(url: str, category: str = "") -> str:
+    return f"<item><title>x</title><link>{url}</link><category>{category}</category></item>"
+
+
+def batch(dataset: Path, *words: str) -> dict[str, int]:
+    common = ["--output", str(dataset), "--allow_private_hosts", "--delay_s", "0"]
+    assert main(["batch", *common, *words]) == 0
+    manifest = json.loads(max((dataset / "_runs").iterdir()).read_text("utf8"))
+    counts: dict[str, int] = manifest["counts"]
+    return counts
+
+
+def rows(dataset: Path) -> dict[str, dict[str, Any]]:
+    table = ds.dataset(dataset / "entries", partitioning="hive").to_table()
+    return {one["page_title"]: one for one in table.to_pylist()}
+
+
+def test_a_feed_leads_to_its_pages_wherever_they_are(hosts: list[str], tmp_path: Path) -> None:
+    a, b = hosts
+    urls = [f"{a}/article/1", f"{b}/article/2?utm_source=feed"]
+    Host.pages |= {
+        f"{a}/news.rss": "<rss version='2.0'><channel><title>N</title>"
+        + item(urls[0], "Sport") + item(urls[1]) + item("mailto:desk@a.example")
+        + "</channel></rss>",
+        f"{a}/article/1": ARTICLE.format(name="one"),
+        f"{b}/article/2": ARTICLE.format(name="two"),
+    }  # fmt: skip
+    dataset = tmp_path / "set"
+    counts = batch(dataset, "--feed", f"{a}/news.rss", "--url", f"{a}/article/1")
+    assert (counts["feeds_asked"], counts["pages_asked"], counts["pages_split"]) == (1, 2, 2)
+    assert (counts["links_invalid"], counts["requests_repeated"]) == (1, 1)
+    written = rows(dataset)
+    assert written.keys() == {"Report one", "Report two"}
+    assert written["Report two"]["source"] == f"feed:{a}/news.rss"
+    again = batch(dataset, "--feed", f"{a}/news.rss")
+    assert (again["pages_asked"], again["not_modified"]) == (2, 2)
+
+
+def test_a_feed_says_what_a_page_is_about(hosts: list[str], tmp_path: Path) -> None:
+    a, _ = hosts
+    Host.pages |= {
+        f"{a}/news.rss": f"<rss><channel>{item(f'{a}/article/1', 'Sport')}</channel></rss>",
+        f"{a}/article/1": ARTICLE.format(name="one"),
+    }
+    batch(tmp_path / "set", "--feed", f"{a}/news.rss")
+    one = rows(tmp_path / "set")["Report one"]
+    assert (one["topic"], one["topic_evidence"]) == ("sport", "feed_category=Sport")
+
+
+def test_sitemaps_lead_to_sitemaps_and_pages(hosts: list[str], tmp_path: Path) -> None:
+    a, b = hosts
+
+    def urlset(*entries: tuple[str, str]) -> str:
+        urls = "".join(
+            f"<url><loc>{loc}</loc><lastmod>{day}</lastmod></url>" for loc, day in entries
+        )
+        return f"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'>{urls}</urlset>"
+
+    Host.pages |= {
+        f"{a}/index.xml": "<sitemapindex xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'>"
+        f"<sitemap><loc>{a}/may.xml</loc></sitemap><sitemap><loc>{b}/april.xml</loc></sitemap>"
+        "</sitemapindex>",
+        f"{a}/may.xml": urlset((f"{a}/article/1", "2026-05-12"), (f"{a}/article/0", "2026-01-01")),
+        f"{b}/april.xml": urlset((f"{b}/article/2", "2026-04-12")),
+        f"{a}/article/1": ARTICLE.format(name="one"),
+        f"{b}/article/2": ARTICLE.format(name="two"),
+    }
+    counts = batch(tmp_path / "set", "--sitemap", f"{a}/index.xml", "--since", "2026-03-01")
+    assert (counts["sitemaps_asked"], counts["pages_asked"], counts["too_old"]) == (3, 2, 1)
+    assert rows(tmp_path / "set").keys() == {"Report one", "Report two"}
+
+
+def test_what_is_no_feed_is_a_dead_letter(hosts: list[str], tmp_path: Path) -> None:
+    a, _ = hosts
+    Host.pages[f"{a}/news.rss"] = "<html><body>not here</body></html>"
+    words = ["--feed", f"{a}/news.rss", "--sitemap", f"{a}/gone.xml", "--max_error_ratio", "1"]
+    counts = batch(tmp_path / "set", *words)
+    assert (counts["failed_feed_broken"], counts["failed_http_404"]) == (1, 1)
+
+
+def test_a_sitemap_too_deep_is_counted() -> None:
+    index = "<sitemapindex><sitemap><loc>https://a.example/b.xml</loc></sitemap></sitemapindex>"
+    url = "https://a.example/a.xml"
+
+    def found(depth: int) -> tuple[list[PageRequest], dict[str, int]]:
+        page = fetched(index, url=url)
+        request = PageRequest(url, "sitemap:x", role="sitemap", depth=depth)
+        return discover(type(page)(request, url, page.content, None, page.fetched_at), url, None)
+
+    (child,), _ = found(0)
+    assert (child.role, child.depth, child.source) == ("sitemap", 1, "sitemap:x")
+    requests, counts = found(SITEMAP_DEPTH_MAX)
+    assert (requests, counts["sitemap_too_deep"]) == ([], 1)
+
+
+def test_a_feed_that_is_none_is_said() -> None:
+    page = fetched("nothing", url="https://a.example/feed")
+    request = PageRequest("https://a.example/feed", "feed:x", role="feed")
+    broken = type(page)(request, page.url, page.content, None, datetime(2026, 5, 12, tzinfo=UTC))
+    with pytest.raises(SourceError):
+        discover(broken, "https://a.example/feed", None)

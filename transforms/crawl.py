@@ -1,0 +1,353 @@
+"""Crawl: from page requests to fetched pages, politely, on many workers.
+
+What happens at one host is in ``visit``, one request in ``fetch``. Here hosts
+are handed out: all requests of a host meet at one key, so that whatever is
+promised to it holds across all workers.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+
+import apache_beam as beam
+from apache_beam.io.filesystem import BeamIOError, CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.pvalue import TaggedOutput
+from apache_beam.utils.windowed_value import WindowedValue
+
+from schemas.errors import FetchError, PageError, SourceError
+from schemas.records import (
+    DeadLetter,
+    DiscoveredPage,
+    FetchedPage,
+    KnownPage,
+    NotModified,
+    PageRequest,
+    Redirected,
+)
+from transforms.extract import extract_page
+from transforms.feeds import read_feed
+from transforms.fetch import FetchLimits, host_of, is_url, read_page_file
+from transforms.liveblog import split_page
+from transforms.older import older_pages
+from transforms.outcomes import COUNTS, DEAD, dead_letter, progress, utc_now
+from transforms.sitemaps import read_sitemap
+from transforms.visit import Failed, HostPool, HostVisit, Politeness
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from apache_beam.pvalue import PCollection
+
+    from transforms.visit import Outcome
+
+ROUNDS = 3
+"""A request may lead from host to host so often, its first one included."""
+
+SITEMAP_DEPTH_MAX = 4
+
+_HOST_SHARDS = 64
+_FETCH_THREADS = 64
+_WAITING_PAGES_MAX = 64  # fetched and not yet split: bounds the memory of a worker
+
+
+class FetchOutputs(NamedTuple):
+    """What comes out of FetchPages; counts holds ``(name, n)`` pairs."""
+
+    pages: PCollection[FetchedPage]
+    dead: PCollection[DeadLetter]
+    counts: PCollection[tuple[str, int]]
+
+
+@dataclass
+class FetchPages(beam.PTransform[Any, Any]):
+    """Page requests -> fetched pages.
+
+    Takes ``{"requests": PageRequest..., "known": KnownPage...}``, the latter
+    from the index of earlier runs. Feeds, sitemaps and live blogs with older
+    entries lead to more requests. The same address is fetched once
+    (``requests_repeated``); a page that has not changed is only counted
+    (``not_modified``).
+
+    What leads to another host, by redirect or link, is asked in a second round
+    at that host's key, and once more in a third.
+
+    since: sitemap items that were last changed before it are left out (``too_old``).
+    """
+
+    limits: FetchLimits = field(default_factory=FetchLimits)
+    politeness: Politeness = field(default_factory=Politeness)
+    since: datetime | None = None
+
+    def expand(self, asked: dict[str, PCollection[Any]]) -> FetchOutputs:
+        """Every request comes out once, as a page, a dead letter or a count."""
+        known = asked["known"] | "KeyKnown" >> beam.Map(lambda known: (_shard(known.uri), known))
+        waiting, rounds = asked["requests"], []
+        for number in range(1, ROUNDS + 1):
+            fetch = _FetchHosts(self.limits, self.politeness, self.since, number)
+            requests = waiting | f"KeyRequests{number}" >> beam.Map(
+                lambda request: (_shard(request.address), request)
+            )
+            rounds.append(
+                {"requests": requests, "known": known}
+                | f"Hosts{number}" >> beam.CoGroupByKey()
+                | f"Fetch{number}"
+                >> beam.ParDo(fetch).with_outputs(DEAD, COUNTS, "elsewhere", main="pages")
+            )
+            waiting = rounds[-1].elsewhere
+        return FetchOutputs(
+            tuple(found.pages for found in rounds) | "Pages" >> beam.Flatten(),
+            tuple(found.dead for found in rounds) | "Dead" >> beam.Flatten(),
+            tuple(found.counts for found in rounds) | "Counts" >> beam.Flatten(),
+        )
+
+
+def _shard(address: str) -> int:
+    return zlib.crc32(_host_or_folder(address).encode()) % _HOST_SHARDS
+
+
+def _host_or_folder(address: str) -> str:
+    return host_of(address) if is_url(address) else address.rpartition("/")[0]
+
+
+class Found(NamedTuple):
+    """Where a page leads: more requests, and what was left out, by name."""
+
+    requests: list[PageRequest]
+    counts: dict[str, int]
+
+
+def discover(fetched: FetchedPage, url: str, since: datetime | None) -> Found:
+    """The pages that a feed or a sitemap points at.
+
+    Raises SourceError when it is neither.
+    """
+    request = fetched.request
+    if request.role == "feed":
+        feed = read_feed(fetched.content, url, fetched.content_type)
+        return Found([_page(request, page) for page in feed.pages], {"links_invalid": feed.dropped})
+    sitemap = read_sitemap(fetched.content, url, since)
+    counts = {
+        "links_invalid": sitemap.invalid,
+        "too_old": sitemap.too_old,
+        "sitemap_over_limit": sitemap.over,
+    }
+    requests = [_page(request, page) for page in sitemap.pages]
+    if request.depth < SITEMAP_DEPTH_MAX:
+        requests += [
+            PageRequest(child, request.source, role="sitemap", depth=request.depth + 1)
+            for child in sitemap.children
+        ]
+    else:
+        counts["sitemap_too_deep"] = len(sitemap.children)
+    return Found(requests, counts)
+
+
+def _page(request: PageRequest, page: DiscoveredPage) -> PageRequest:
+    return PageRequest(page.url, request.source, categories=page.categories)
+
+
+def older_requests(fetched: FetchedPage, url: str) -> list[PageRequest]:
+    """The further pages of a live blog; none for any other page."""
+    request = fetched.request
+    try:
+        page = extract_page(fetched)
+        addresses = older_pages(page, url)
+        if not addresses or not (request.continues or split_page(page).is_live_blog):
+            return []
+    except PageError:  # the stages that follow make it a dead letter
+        return []
+    return [
+        PageRequest(address, request.source, continues=page.page_url, categories=request.categories)
+        for address in addresses
+    ]
+
+
+def open_any_file(path: str) -> tuple[IO[bytes], float]:
+    """``OpenFile`` for every filesystem Beam knows.
+
+    Raises OSError if it cannot be opened.
+    """
+    try:
+        metadata = FileSystems.get_filesystem(path).metadata(path)
+        stream = FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
+    except BeamIOError as error:
+        raise OSError(str(error)) from error
+    return stream, metadata.last_updated_in_seconds
+
+
+class _FolderVisit:
+    """Reads the files of a folder, one a step; a ``Visit``."""
+
+    def __init__(self, requests: Iterable[PageRequest], limits: FetchLimits) -> None:
+        self._waiting = list(requests)
+        self._limits = limits
+
+    @property
+    def over(self) -> bool:
+        return not self._waiting
+
+    def step(self) -> tuple[list[Outcome], float]:
+        request = self._waiting.pop()
+        found: Outcome
+        try:
+            found = read_page_file(request, open_file=open_any_file, limits=self._limits)
+        except FetchError as error:
+            found = Failed(request, error)
+        return [found], 0.0
+
+
+class _FetchHosts(beam.DoFn):
+    """Visits the hosts of a bundle, many at once; pages are passed on as they come.
+
+    number: of the round. A host may have been asked in the round before, so
+    that from the second round on the first request waits, too.
+    """
+
+    def __init__(
+        self, limits: FetchLimits, politeness: Politeness, since: datetime | None, number: int
+    ) -> None:
+        self._limits = limits
+        self._politeness = politeness
+        self._since = since
+        self._number = number
+
+    def start_bundle(self) -> None:
+        self._pool = HostPool(_FETCH_THREADS, _WAITING_PAGES_MAX)
+        self._visits: dict[str, HostVisit] = {}
+        self._known: dict[str, KnownPage] = {}
+        self._asked: set[str] = set()
+        self._blog_pages: Counter[str] = Counter()
+
+    def process(
+        self,
+        shard: tuple[int, dict[str, Iterable[Any]]],
+        timestamp: Any = beam.DoFn.TimestampParam,
+        window: Any = beam.DoFn.WindowParam,
+    ) -> Iterator[Any]:
+        context = (timestamp, window)
+        _, group = shard
+        for known in sorted(group["known"], key=lambda known: known.fetched_at):
+            self._known[known.uri] = known
+        by_host: dict[str, list[PageRequest]] = {}
+        for request in sorted(group["requests"], key=lambda request: (request.uri, request.source)):
+            by_host.setdefault(_host_or_folder(request.address), []).append(request)
+        first_wait_s = self._politeness.delay_s if self._number > 1 else 0.0
+        for host, requests in by_host.items():
+            if is_url(requests[0].address):
+                yield from self._ask(host, requests, context, first_wait_s)
+            else:
+                yield from self._read(requests, context)
+        for outcome, context in self._pool.arrived():
+            yield from self._outputs(outcome, context)
+
+    def finish_bundle(self) -> Iterator[Any]:
+        try:
+            for outcome, context in self._pool.drain():
+                yield from self._outputs(outcome, context)
+        finally:
+            self._pool.close()
+
+    def _read(self, requests: list[PageRequest], context: Any) -> Iterator[Any]:
+        new = list({request.uri: request for request in reversed(requests)}.values())
+        yield from _counts({"requests_repeated": len(requests) - len(new)}, context)
+        self._pool.add(_FolderVisit(new, self._limits), context)
+
+    def _ask(
+        self, host: str, requests: list[PageRequest], context: Any, wait_s: float
+    ) -> Iterator[Any]:
+        """Have a host asked, once for each address."""
+        new = []
+        for request in requests:
+            if request.address not in self._asked:
+                self._asked.add(request.address)
+                known = self._known.get(request.uri) if request.role == "page" else None
+                new.append(replace(request, known=known))
+        yield from _counts({"requests_repeated": len(requests) - len(new)}, context)
+        if not new:
+            return
+        if host in self._visits:
+            self._visits[host].extend(new)
+        else:
+            self._visits[host] = HostVisit(new, self._limits, self._politeness)
+        self._pool.add(self._visits[host], context, wait_s)
+
+    def _outputs(self, outcome: Outcome, context: Any) -> Iterator[Any]:
+        if isinstance(outcome, Redirected):
+            if self._number < ROUNDS:
+                yield TaggedOutput("elsewhere", _windowed(outcome.request, context))
+                return
+            detail = f"from host to host, the last to {outcome.request.address}"
+            outcome = Failed(outcome.request, FetchError("too_many_redirects", detail))
+        yield from _counts({f"{outcome.request.role}s_asked": 1}, context)
+        if isinstance(outcome, NotModified):
+            progress.add("pages not modified")
+            yield from _counts({"not_modified": 1}, context)
+        elif isinstance(outcome, Failed):
+            progress.add("pages failed")
+            yield _dead(outcome.error, outcome.request, context)
+        elif outcome.request.role == "page":
+            progress.add("pages fetched")
+            yield from self._follow(outcome, context)
+            yield _windowed(outcome, context)
+        else:
+            progress.add(f"{outcome.request.role}s read")
+            yield from self._discover(outcome, context)
+
+    def _follow(self, fetched: FetchedPage, context: Any) -> Iterator[Any]:
+        """Ask for the older entries of a live blog, as far as they may be followed."""
+        if not is_url(fetched.request.uri) or not fetched.url:
+            return
+        found = [
+            request
+            for request in older_requests(fetched, fetched.url)
+            if request.address not in self._asked
+        ]
+        if not found:
+            return
+        blog = str(found[0].continues)
+        room = max(0, self._politeness.pages_per_blog_max - 1 - self._blog_pages[blog])
+        self._blog_pages[blog] += len(found[:room])
+        yield from self._ask(host_of(fetched.url), found[:room], context, self._politeness.delay_s)
+        self._asked.update(request.address for request in found[room:])
+        yield from _counts({"older_pages_left": len(found[room:])}, context)
+
+    def _discover(self, fetched: FetchedPage, context: Any) -> Iterator[Any]:
+        """Ask for what a feed or a sitemap points at, here or in the next round."""
+        url = fetched.url or fetched.request.address
+        try:
+            found = discover(fetched, url, self._since)
+        except SourceError as error:
+            yield _dead(error, fetched.request, context)
+            return
+        here = [request for request in found.requests if host_of(request.uri) == host_of(url)]
+        yield from self._ask(host_of(url), here, context, self._politeness.delay_s)
+        there = [request for request in found.requests if host_of(request.uri) != host_of(url)]
+        if self._number == ROUNDS:
+            detail = "a feed or sitemap that was itself led to from host to host"
+            for request in there:
+                yield _dead(FetchError("too_many_redirects", detail), request, context)
+        else:
+            for request in there:
+                yield TaggedOutput("elsewhere", _windowed(request, context))
+        yield from _counts(found.counts, context)
+
+
+def _windowed(value: Any, context: Any) -> WindowedValue:
+    timestamp, window = context
+    return WindowedValue(value, timestamp, (window,))
+
+
+def _counts(counts: dict[str, int], context: Any) -> Iterator[Any]:
+    for name, n in counts.items():
+        if n:
+            yield TaggedOutput(COUNTS, _windowed((name, n), context))
+
+
+def _dead(error: PageError, request: PageRequest, context: Any) -> Any:
+    letter = dead_letter(error, uri=request.uri, source=request.source, failed_at=utc_now())
+    return TaggedOutput(DEAD, _windowed(letter, context))
