@@ -680,6 +680,59 @@ def breaks_for_paragraphs(s: Story) -> str:
     )
 
 
+def two_times_in_a_header(s: Story) -> str:
+    """How long ago, and beside it the moment; both in spans of one make."""
+    return frame(
+        s,
+        "<ul>"
+        + "".join(
+            f'<li class="u"><div class="d"><span>{n + 1}h ago</span><span>({i.at.astimezone(UTC):%H:%M} GMT)</span></div>'
+            f"<h2>{esc(i.headline)}</h2><div>{paras(i)}</div><div>By {esc(i.author)}</div></li>"
+            for n, i in enumerate(s.items)
+        )
+        + "</ul>",
+    )
+
+
+def clock_inside_heading(s: Story) -> str:
+    return frame(
+        s,
+        "<div>"
+        + "".join(
+            f'<div class="z"><h3><span>{i.hm}</span><span>{esc(i.headline)}</span></h3>{paras(i)}'
+            f'<p><a href="/author/{i.key}">{esc(i.author)}</a></p></div>'
+            for i in s.items
+        )
+        + "</div>",
+    )
+
+
+def name_after_the_time(s: Story) -> str:
+    return frame(
+        s,
+        "<div>"
+        + "".join(
+            f'<div class="z"><p class="m"><time datetime="{i.iso}">{i.hm}</time> - {esc(i.author)}</p>'
+            f"<h3>{esc(i.headline)}</h3>{paras(i)}</div>"
+            for i in s.items
+        )
+        + "</div>",
+    )
+
+
+def day_beside_the_clock(s: Story) -> str:
+    return frame(
+        s,
+        "<div>"
+        + "".join(
+            f'<div class="k"><div class="t"><span>{i.at.day}.{i.at.month}.{i.at.year}</span> <span>{i.hm}</span></div>'
+            f"<h3>{esc(i.headline)}</h3>{paras(i)}<p>By {esc(i.author)}</p></div>"
+            for i in s.items
+        )
+        + "</div>",
+    )
+
+
 BYLINED: dict[str, Shape] = {
     f.__name__: f
     for f in (
@@ -688,7 +741,8 @@ BYLINED: dict[str, Shape] = {
         json_ld_truncated_bodies, json_ld_one_time_one_headline, json_ld_numbered_anchors,
         key_events_and_pinned, noisy, trailing, custom_elements, varied_entries,
         one_entry_a_day_wrapper, desktop_and_mobile, related_inside, names_with_roles,
-        paragraphs_in_headings, breaks_for_paragraphs,
+        paragraphs_in_headings, breaks_for_paragraphs, two_times_in_a_header,
+        clock_inside_heading, name_after_the_time, day_beside_the_clock,
     )
 }  # fmt: skip
 UNSIGNED: dict[str, Shape] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ import pytest
 from schemas.errors import SplitError
 from tests.test_liveblog_shapes import (
     URL,
+    Item,
     esc,
     expected,
     frame,
@@ -477,6 +479,21 @@ def test_an_own_id_survives_an_edit_of_text_and_time() -> None:
         assert [e.entry_id for e in before] == [e.entry_id for e in after]
 
 
+def test_anchors_that_count_places_are_no_ids() -> None:
+    s = story("en")
+
+    def numbered(items: tuple[Item, ...]) -> str:
+        shown = replace(s, items=items)
+        updates = updates_of(shown)
+        for n, update in enumerate(updates):
+            update["url"] = f"{URL}#post{n + 1}"
+        return hashed(shown).replace("</head>", ld(posting(shown, updates)) + "</head>")
+
+    before = split_page(page_of(numbered(s.items[2:]), s), timezone=s.zone).entries
+    after = split_page(page_of(numbered(s.items), s), timezone=s.zone).entries
+    assert [e.entry_id for e in before] == [e.entry_id for e in after][2:]
+
+
 # ---------------------------------------------------------------- script tickers
 
 
@@ -582,6 +599,29 @@ ORDINARY = {
     "prices that look like clocks": "".join(
         f"<p>{k + 9}.30 million people live here, and {TEXTS[k].lower()}</p>" for k in range(6)
     ),
+    "related stories with clocks": ARTICLE
+    + "<div>"
+    + "".join(
+        f'<div class="t"><span>{20 - k}:10</span><h4>Other story {k}</h4><p>{TEXTS[k % 6]}</p></div>'
+        for k in range(6)
+    )
+    + "</div>",
+    "readers' notes, newest first": ARTICLE
+    + "<div>"
+    + "".join(
+        f'<div class="q"><b>reader{k}</b> <span>14 May 2024 {20 - k}:10</span><p>{TEXTS[k % 6]} {TEXTS[k % 5]}</p></div>'
+        for k in range(8)
+    )
+    + "</div>",
+    "press releases": "<div>"
+    + "".join(
+        f'<div class="r"><time datetime="2024-05-{20 - k:02}T10:0{k}:00Z">May {20 - k}, 10:0{k}</time><h3>Release {k}</h3>'
+        f"<p>{TEXTS[k]} {TEXTS[k - 1]}</p></div>"
+        for k in range(6)
+    )
+    + "</div>",
+    "programme": "".join(f"<p><strong>{k}:00</strong> {TEXTS[k % 6]}</p>" for k in range(9, 18)),
+    "chapters": ARTICLE + "<ul>" + "".join(f"<li>0{k}:3{k} {TEXTS[k]}</li>" for k in range(6)) + "</ul>",
     "blog home": "<div>"
     + "".join(
         f'<article id="post-{k}"><h2><a href="/2024/05/{k}/a-post">Post {k}</a></h2><time datetime="2024-05-{20 - k:02}T10:00:00Z">'

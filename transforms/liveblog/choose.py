@@ -27,6 +27,10 @@ _REPLY = re.compile(
 )
 
 
+MEAN_WORD_CHARS = 6
+MIN_PARAGRAPH_CHARS = 80
+
+
 @dataclass(slots=True)
 class Judged:
     """A group, read, and how sure it is to be the live blog."""
@@ -38,7 +42,7 @@ class Judged:
 
 
 def judge(
-    page: Outline, group: Group, candidates: list[Candidate], *, live: int, page_words: int
+    page: Outline, group: Group, candidates: list[Candidate], *, live: int, totals: list[int]
 ) -> Judged:
     """Weigh one group.
 
@@ -70,9 +74,23 @@ def judge(
     newest_first = _falling(candidates)
     score += 0.35 if newest_first else 0.0
     score += 0.2 if _dense(candidates) else -0.4
-    score += 0.25 if total > 0.35 * page_words else 0.0 if total > 0.2 * page_words else -0.3
-    score += (-0.5, 0.3, 0.6)[live]
+    if _words_before(page, group, totals) > (0.4, 1.5, 4.0)[live] * total:
+        return Judged(group, candidates, total, -1)
+    share = total * MEAN_WORD_CHARS / max(1, totals[-1])
+    score += 0.25 if share > 0.35 else 0.0 if share > 0.2 else (-0.6, -0.6, -0.3)[live]
+    score += (-0.5 if share > 0.5 else -0.8, 0.3, 0.6)[live]
     return Judged(group, candidates, total, score)
+
+
+def _words_before(page: Outline, group: Group, totals: list[int]) -> float:
+    """Words of the paragraphs above the group: the article that a list of others follows."""
+    start = group.extents[0].span[0]
+    chars = 0
+    for i in range(start):
+        if page.tags[i] == "p" and page.ends[i] <= start:
+            size = totals[page.ends[i]] - totals[i]
+            chars += size if size >= MIN_PARAGRAPH_CHARS else 0
+    return chars / MEAN_WORD_CHARS
 
 
 def _minutes(candidate: Candidate) -> float | None:

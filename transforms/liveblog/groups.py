@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 MAX_CLIMB = 40
 """No entry's time stands deeper below the entry; keeps hostile nesting linear."""
 
+MAX_HEADER_NODES = 12
+"""Two times that share a smaller parent are one entry's header."""
 MIN_RUN_CHARS = 25
 """Less text between two boxes is an advertisement or a rule, not an entry's body."""
 
@@ -88,13 +90,23 @@ def group_of(
 
 
 def _one_per_place(page: Outline, cluster: list[Mark]) -> list[Mark]:
-    """Drop a mark that stands inside the one before it."""
+    """One mark where several stand inside or right beside each other ("2h ago", "(13:05 GMT)")."""
     kept: list[Mark] = []
     for mark in sorted(cluster, key=lambda m: m.index):
-        if kept and mark.index < page.ends[kept[-1].index]:
+        if kept and _is_beside(page, kept[-1], mark):
+            told = kept[-1].shown
+            if mark.shown is not None and (told is None or not told.tells_clock):
+                kept[-1].shown = mark.shown
             continue
         kept.append(mark)
     return kept
+
+
+def _is_beside(page: Outline, one: Mark, other: Mark) -> bool:
+    if other.index < page.ends[one.index]:
+        return True
+    home = page.parents[one.index]
+    return home == page.parents[other.index] and page.ends[home] - home <= MAX_HEADER_NODES
 
 
 def _boxes(page: Outline, marks: list[Mark]) -> list[int]:

@@ -23,6 +23,8 @@ Form = Literal["time", "whole", "lead", "tail", "item"]
 _DIGIT = re.compile(r"\d")
 _EMPHASIS = frozenset(["strong", "b"])
 _MIN_DIGIT_HEAD = 24
+MAX_LEAD_NODES = 200
+"""How much of a block is read for the line that its clock opens."""
 _MAX_INLINE_DEPTH = 16
 """How far a text is looked for its block; keeps hostile nesting linear."""
 
@@ -130,7 +132,9 @@ def _lead_of_block(page: Outline, block: int, marks: list[Mark]) -> None:
     if marks and marks[-1].index == block:
         return
     tag = page.tags[block]
-    text = page.text(block, min(page.ends[block], block + 200))
+    if not BLOCKS.isdisjoint(page.tags[block + 1 : min(page.ends[block], block + MAX_LEAD_NODES)]):
+        return
+    text = page.text(block, min(page.ends[block], block + MAX_LEAD_NODES))
     lead = read_lead(text)
     if lead is None:
         return

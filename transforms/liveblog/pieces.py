@@ -119,6 +119,7 @@ class Harvest:
     machine: moments of ``time`` elements and metadata, in order.
     box_machine: moments in attributes, which readers do not see.
     shown: times that readers see. updates: moments called updates.
+    day: a calendar day that stands apart from the clock.
     """
 
     pieces: list[Piece] = field(default_factory=list)
@@ -129,6 +130,7 @@ class Harvest:
     shown: list[Stamp] = field(default_factory=list)
     updates: list[Stamp] = field(default_factory=list)
     updates_are_shown: bool = False
+    day: Stamp | None = None
     authors: list[str] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
     is_key_event: bool = False

@@ -57,6 +57,7 @@ def _settle_times(extent: Extent, harvest: Harvest, candidate: Candidate) -> Non
     if candidate.shown is None or not candidate.shown.tells_clock:
         candidate.shown = next((s for s in harvest.shown if s.tells_clock), candidate.shown)
     candidate.updated = next(iter(harvest.updates), None)
+    candidate.day = harvest.day
     if candidate.published is not None:
         return
     weak = harvest.box_machine + harvest.updates
@@ -116,8 +117,10 @@ class _Roles:
             self.harvest.updates.append(stamp)
         elif stamp.tells_clock or stamp.minute or stamp.ago:
             self.harvest.shown.append(stamp)
-        elif self.body and piece.in_text_block:
-            return False
+        elif self.body:
+            return not piece.in_text_block
+        else:
+            self.harvest.day = stamp
         return True
 
     def _is_label(self, piece: Piece) -> bool:
@@ -186,13 +189,19 @@ class _Roles:
         return True
 
     def _without_labels(self, piece: Piece) -> str:
-        """A heading without the badges set before or after its words."""
-        parts = [part for part in piece.parts if part.strip()]
-        kept = [part for part in parts if not is_label(part.strip())]
-        if not kept or len(kept) == len(parts):
+        """A heading without the badges and clocks set before or after its words."""
+        kept: list[str] = []
+        dropped: list[str] = []
+        for part in piece.parts:
+            is_badge = is_label(part.strip()) or read_expression(part.strip()) is not None
+            (dropped if is_badge else kept).append(part)
+        if not "".join(kept).strip() or not dropped:
             return piece.text
-        for part in parts:
+        for part in dropped:
             self._flag(part.strip())
+            stamp = read_expression(part.strip())
+            if stamp is not None:
+                self.harvest.shown.append(stamp)
         return " ".join("".join(kept).split())
 
     def _without_lead(self, text: str) -> str:
@@ -236,12 +245,14 @@ class _Roles:
         """A name, or the post that follows one, alone at the head of the entry."""
         if self.body or piece.in_list or piece.is_heading:
             return False
-        text = piece.text
+        text = piece.text.strip(" -–—|•·,")
         names = only_names_in(text) if len(text) <= MAX_NAME_LINE_CHARS else ()
         if names and piece is not self.harvest.pieces[-1]:
             self.authors += names
             return True
-        return bool(self.authors) and len(text) < 90 and text[-1] not in ".!?:" and is_role(text)
+        return (
+            bool(self.authors) and 0 < len(text) < 90 and text[-1] not in ".!?:" and is_role(text)
+        )
 
     def _settle_body(self) -> None:
         """Names and headings at the edges out, then whatever is no prose among prose."""

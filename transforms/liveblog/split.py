@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from schemas.errors import SplitError
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser
 
     from transforms.liveblog.candidate import Candidate
+
+_COUNT = re.compile(r"(?<!\d)\d{1,4}$")
 
 MIN_ENTRIES = 2
 """One timed paragraph is no live blog, unless the page declares the entry itself."""
@@ -128,14 +131,13 @@ def _best(
     Where the page declares its entries, a group that shares no words with them
     is another list.
     """
-    page_words = max(1, totals[-1] // 6)
     for group in sorted(groups, key=lambda g: g.weight(totals), reverse=True):
         read = [(e, read_extent(body, e, page.page_url)) for e in group.extents]
         kept = [(e, c) for e, c in read if _says_something(c)]
         if len(kept) < MIN_ENTRIES:
             continue
         group.extents = [e for e, _ in kept]
-        judged = judge(body, group, [c for _, c in kept], live=live, page_words=page_words)
+        judged = judge(body, group, [c for _, c in kept], live=live, totals=totals)
         if judged.score < 1:
             continue
         if len(declared) > 2 and share_known(judged.candidates, declared) < MIN_KNOWN_SHARE:
@@ -165,6 +167,8 @@ def _give_days(group: Group, candidates: list[Candidate], days: list[DayMark]) -
     before = [day for day in inside if day.index < first]
     follows = not before and bool(between) and between[-1].index > last
     for extent, candidate in zip(group.extents, candidates, strict=True):
+        if candidate.day is not None:
+            continue
         if follows:
             candidate.day = next((d.stamp for d in between if d.index > extent.box), None)
         else:
@@ -175,13 +179,14 @@ def _live_blog(
     page: Page, joined: list[Joined], declared: Declared, zone: tzinfo | None
 ) -> SplitPage:
     settled = settle(joined, _page_times(page, declared, zone))
+    own_ids = _own_ids(joined)
     titles = {t.casefold() for t in (page.title, declared.headline) if t}
     shown = [entry.shown for entry in joined if entry.shown is not None]
     shown_headlines = bool(shown) and sum(c.headline is not None for c in shown) >= 0.3 * len(shown)
     shown_authors = bool(shown) and sum(bool(c.authors) for c in shown) >= 0.3 * len(shown)
     entries: list[Entry] = []
     ids: set[str] = set()
-    for entry, times in zip(joined, settled, strict=True):
+    for entry, times, own_id in zip(joined, settled, own_ids, strict=True):
         body = body_of(entry)
         headline = headline_of(entry, body, shown_headlines=shown_headlines, page_titles=titles)
         authors = authors_of(entry, shown_authors=shown_authors, staff=declared.authors)
@@ -189,6 +194,7 @@ def _live_blog(
             page,
             entry,
             times,
+            own_id=own_id,
             headline=headline,
             body=body,
             authors=authors,
@@ -199,6 +205,25 @@ def _live_blog(
         ids.add(made.entry_id)
         entries.append(made)
     return SplitPage(page=page, is_live_blog=True, entries=tuple(entries))
+
+
+def _own_ids(joined: list[Joined]) -> list[str | None]:
+    """What the publisher calls each entry: its id, else its permalink.
+
+    Ids that only count places (post-1, post-2 ...) move with every new entry
+    and are none.
+    """
+    found: list[str | None] = []
+    for entry in joined:
+        both = [c for c in (entry.shown, entry.declared) if c is not None]
+        own = next((c.own_id for c in both if c.own_id), None)
+        found.append(own or next((c.url for c in both if c.url), None))
+    counts = ((n, _COUNT.search(own or "")) for n, own in enumerate(found))
+    counted = {int(count[0]): n for n, count in counts if count}
+    if len(counted) > 1 and max(counted) - min(counted) < len(found) and min(counted) <= 1:
+        for n in counted.values():
+            found[n] = None
+    return found
 
 
 def _page_times(page: Page, declared: Declared, zone: tzinfo | None) -> PageTimes:
@@ -224,6 +249,7 @@ def _entry(
     entry: Joined,
     times: Settled,
     *,
+    own_id: str | None,
     headline: str | None,
     body: list[str],
     authors: tuple[str, ...],
@@ -232,12 +258,11 @@ def _entry(
     shown, declared = entry.shown, entry.declared
     both = [c for c in (shown, declared) if c is not None]
     url = next((c.url for c in both if c.url), None)
-    own = next((c.own_id for c in both if c.own_id), None) or url
-    if own is None:
+    if own_id is None:
         moment = times.published_at.isoformat() if times.published_at else ""
-        own = f"{moment}\x1f{normalise_text(headline or ' '.join(body))[:200]}"
+        own_id = f"{moment}\x1f{normalise_text(headline or ' '.join(body))[:200]}"
     return Entry(
-        entry_id=entry_id(page.page_url, own),
+        entry_id=entry_id(page.page_url, own_id),
         headline=headline,
         body="\n\n".join(body),
         authors=authors,
