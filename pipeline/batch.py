@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from schemas.arrow import SCHEMA_VERSION
 from schemas.errors import UsageError
 from schemas.ids import stable_id
+from schemas.records import SOURCE_KINDS, Source
 
 logging.disable(logging.WARNING)  # Beam warns on import of what nobody here uses
 import apache_beam as beam  # noqa: E402
@@ -28,7 +29,6 @@ from pipeline.summary import print_summary  # noqa: E402
 from transforms import storage  # noqa: E402
 from transforms.commit import committed_run_ids, manifest_path, recover  # noqa: E402
 from transforms.outcomes import utc_now  # noqa: E402
-from transforms.sources import Source  # noqa: E402
 
 if TYPE_CHECKING:
     import argparse

@@ -10,7 +10,7 @@ import apache_beam as beam
 from transforms.crawl import FetchPages
 from transforms.dedup import Deduplicate, DeduplicateDeadLetters
 from transforms.index import ReadKnownDeadLetters, ReadKnownEntries, ReadKnownPages
-from transforms.sources import ReadSources, Source
+from transforms.sources import ReadSources
 from transforms.stages import AssignTopics, ExtractPages, SplitLiveBlogs
 from transforms.write import WriteDataset
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from apache_beam.pvalue import PCollection
 
-    from schemas.records import EntryRow
+    from schemas.records import EntryRow, Source
     from transforms.fetch import FetchLimits
     from transforms.visit import Politeness
 

@@ -13,14 +13,12 @@ from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 from schemas.errors import UsageError
+from schemas.records import SOURCE_KINDS
 from transforms.fetch import DEFAULT_USER_AGENT, FetchLimits
 from transforms.visit import Politeness
 
 LOCAL_RUNNER = "FnApiRunner"
 """Beam's in-process runner; its ``DirectRunner`` would first try a download."""
-
-SOURCE_KINDS = ("input", "url", "urls", "feed", "sitemap")
-"""The options of ``batch`` that name sources."""
 
 _EXAMPLES = """examples:
   news-ingest batch --input 'pages/*.html' --output dataset

@@ -21,6 +21,28 @@ TimeSource = Literal["dom", "json_ld", "microdata", "text", "page", "fetch"]
 """Where an entry's published_at came from, as the contract lists it."""
 
 
+SourceKind = Literal["input", "url", "urls", "feed", "sitemap"]
+SOURCE_KINDS: tuple[SourceKind, ...] = get_args(SourceKind)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One source as the user named it.
+
+    kind: ``input`` (a file, folder or pattern), ``url``, ``urls`` (a file of
+        addresses, one a line, ``#`` for comments), ``feed`` or ``sitemap``
+        (addresses, too).
+    """
+
+    kind: SourceKind
+    locator: str
+
+    @property
+    def label(self) -> str:
+        """The provenance that its rows carry."""
+        return f"{self.kind}:{self.locator}"
+
+
 @dataclass(frozen=True, slots=True)
 class KnownPage:
     """What an earlier run learnt of a page.

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from schemas.records import DeadLetter, PageRequest
+from schemas.records import DeadLetter, PageRequest, Source
 from tests.factories import FETCHED_AT
-from transforms.sources import Source, expand_source
+from transforms.sources import expand_source
 
 
 def expand(source: Source) -> list[PageRequest | DeadLetter]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 import apache_beam as beam
@@ -12,7 +12,7 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.pvalue import TaggedOutput
 
 from schemas.errors import SourceError
-from schemas.records import DeadLetter, PageRequest
+from schemas.records import DeadLetter, PageRequest, Source
 from transforms.outcomes import DEAD, dead_letter, utc_now
 
 if TYPE_CHECKING:
@@ -20,28 +20,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from apache_beam.pvalue import PCollection
-
-
-SourceKind = Literal["input", "url", "urls", "feed", "sitemap"]
-SOURCE_KINDS: tuple[SourceKind, ...] = get_args(SourceKind)
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One source as the user named it.
-
-    kind: ``input`` (a file, folder or pattern), ``url``, ``urls`` (a file of
-        addresses, one a line, ``#`` for comments), ``feed`` or ``sitemap``
-        (addresses, too).
-    """
-
-    kind: SourceKind
-    locator: str
-
-    @property
-    def label(self) -> str:
-        """The provenance that its rows carry."""
-        return f"{self.kind}:{self.locator}"
 
 
 def expand_source(source: Source, failed_at: datetime) -> Iterator[PageRequest | DeadLetter]:
