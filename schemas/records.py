@@ -10,7 +10,7 @@ All datetimes are aware and in UTC. All text is plain text.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from schemas.ids import stable_id
 
