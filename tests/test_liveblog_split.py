@@ -125,6 +125,23 @@ def test_the_day_in_the_address_dates_bare_clocks() -> None:
     assert found[-1] == "2024-01-11T14:10"
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        "<p>Last updated: 11 January 2024, 18:05</p>",
+        '<p>Published <time datetime="2024-01-11T18:05:00Z">today</time></p>',
+        "<div><span>Thursday 11 January 2024</span></div>",
+    ],
+)
+def test_the_date_in_the_head_of_the_page_dates_bare_clocks(head: str) -> None:
+    markup = clocks_only(["18:02", "17:31", "16:20", "15:00", "14:10"])
+    markup = markup.replace('<p class="standfirst">', head + '<p class="standfirst">')
+    url = "https://news.example/story-live"
+    assert times(markup, "en", "Europe/London", url=url) == [
+        f"2024-01-11T{clock}" for clock in ("18:02", "17:31", "16:20", "15:00", "14:10")
+    ]
+
+
 def day_page(headings_after: bool, year: str = "") -> str:
     s = story("de")
     days = (("Donnerstag, 18. Juli", ("11.04", "6.20")), ("Mittwoch, 17. Juli", ("15.32", "2.59")))

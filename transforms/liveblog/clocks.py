@@ -40,14 +40,14 @@ class PageTimes:
     latest: when the page was last changed, the best that is known.
     earliest: when it was first published.
     checked: moments written with a zone of their own, that no entry can be after.
-    url_day: the day in the page's address.
+    named_day: the day in the page's address, or in its head.
     """
 
     zone: tzinfo | None
     latest: datetime | None
     earliest: datetime | None
     checked: datetime | None
-    url_day: date | None
+    named_day: date | None
     fetched_at: datetime
 
 
@@ -119,13 +119,13 @@ def settle(entries: list[Joined], page: PageTimes) -> list[Settled]:
 def _row(entry: Joined, zone: tzinfo | None) -> _Row:
     row = _Row()
     if entry.shown is not None:
-        row.dom = _moment(entry.shown.published, zone)
+        row.dom = moment_of(entry.shown.published, zone)
         row.shown_by = "text" if entry.shown.evidence in {"flat", "text"} else "dom"
         if entry.shown.evidence == "microdata" and row.dom is not None:
             row.declared, row.dom, row.declared_by = row.dom, None, "microdata"
         _read_shown(row, entry.shown)
     if entry.declared is not None:
-        declared = _moment(entry.declared.published, zone)
+        declared = moment_of(entry.declared.published, zone)
         if declared is not None and row.declared is None:
             row.declared, row.declared_by = declared, "json_ld"
             if entry.declared.evidence == "state":
@@ -151,7 +151,8 @@ def _read_shown(row: _Row, candidate: Candidate) -> None:
         row.day, row.month_day = candidate.day.day, candidate.day.month_day
 
 
-def _moment(stamp: Stamp | None, zone: tzinfo | None) -> datetime | None:
+def moment_of(stamp: Stamp | None, zone: tzinfo | None) -> datetime | None:
+    """The moment that a stamp and a zone for bare clocks settle, if they do."""
     if stamp is None:
         return None
     if stamp.instant is not None:
@@ -294,7 +295,7 @@ def _with_year(
     if month_day is None:
         return None
     known = page.latest or page.earliest or next((row.result for row in rows if row.result), None)
-    near = known.astimezone(zone).date() if known is not None else page.url_day
+    near = known.astimezone(zone).date() if known is not None else page.named_day
     if near is None:
         return None
     options = []
@@ -395,8 +396,8 @@ def _anchor_day(
     if page.earliest is not None:
         oldest = order[-1]
         return page.earliest.astimezone(zone).date() + timedelta(days=days_back[oldest])
-    if page.url_day is not None:
-        return page.url_day + timedelta(days=days_back[order[-1]])
+    if page.named_day is not None:
+        return page.named_day + timedelta(days=days_back[order[-1]])
     return None
 
 
@@ -406,7 +407,7 @@ def _settled(entry: Joined, row: _Row, zone: tzinfo | None) -> Settled:
         if candidate is None or updated is not None:
             continue
         stamp = candidate.updated
-        moment = _moment(stamp, zone)
+        moment = moment_of(stamp, zone)
         if (
             moment is None
             and stamp is not None

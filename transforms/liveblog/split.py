@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from schemas.errors import SplitError
@@ -10,19 +11,19 @@ from schemas.ids import entry_id, normalise_text
 from schemas.records import Entry, Page, SplitPage
 from transforms.liveblog.article import as_article
 from transforms.liveblog.choose import Judged, judge
-from transforms.liveblog.clocks import PageTimes, Settled, day_of_url, settle
+from transforms.liveblog.clocks import PageTimes, Settled, day_of_url, moment_of, settle
 from transforms.liveblog.groups import Group, declared_group, group_of, item_groups, text_lengths
 from transforms.liveblog.hints import ENTRY_SELECTORS
 from transforms.liveblog.join import Joined, authors_of, body_of, headline_of, join, share_known
 from transforms.liveblog.json_ld import Declared, read_json_ld
 from transforms.liveblog.live import says_live, title_says_live
-from transforms.liveblog.marks import DayMark, clusters, find_marks
+from transforms.liveblog.marks import DayMark, Mark, clusters, find_marks
 from transforms.liveblog.outline import Outline, outline
 from transforms.liveblog.plain import read_plain
 from transforms.liveblog.reading import read_extent
 from transforms.liveblog.state import read_state
 from transforms.liveblog.tickers import widget_named
-from transforms.liveblog.times import zone_named
+from transforms.liveblog.times import Stamp, zone_named
 from transforms.markup import parse_html
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ def split_with(page: Page, *, timezone: str | None, use_hints: bool) -> SplitPag
     named = _named_entries(tree, use_hints=use_hints)
     live = 2 if declared.is_live or named else int(says_live(page.page_url, page.title, tree))
     body = outline(tree)
-    shown = _shown_entries(body, page, declared.candidates, named, live=live)
+    shown, stamps = _shown_entries(body, page, declared.candidates, named, live=live)
+    declared.stamps += stamps
     joined = join(shown, declared.candidates)
     if len(joined) >= (1 if declared.candidates else MIN_ENTRIES):
         return _live_blog(page, joined, declared, zone)
@@ -101,8 +103,8 @@ def _named_entries(tree: LexborHTMLParser, *, use_hints: bool) -> frozenset[int]
 
 def _shown_entries(
     body: Outline, page: Page, declared: list[Candidate], named: frozenset[int], *, live: int
-) -> list[Candidate]:
-    """The entries that the page shows: the best of all groups of repeating parts."""
+) -> tuple[list[Candidate], list[Stamp]]:
+    """The entries that the page shows, the best of all groups, and the dates above them."""
     totals = text_lengths(body)
     marks, days = find_marks(body)
     found = [group_of(body, cluster, totals, marks, days) for cluster in clusters(body, marks)]
@@ -112,9 +114,9 @@ def _shown_entries(
     if best is None and live:
         best = _best(body, item_groups(body), page, totals, declared, live=live)
     if best is None:
-        return []
-    _give_days(best.group, best.candidates, days)
-    return best.candidates
+        return [], []
+    _give_days(body, best.group, best.candidates, days)
+    return best.candidates, _page_stamps(best.group, marks, days)
 
 
 def _best(
@@ -150,29 +152,40 @@ def _says_something(candidate: Candidate) -> bool:
     return bool(candidate.paragraphs or candidate.headline or candidate.images or candidate.links)
 
 
-def _give_days(group: Group, candidates: list[Candidate], days: list[DayMark]) -> None:
+def _give_days(
+    body: Outline, group: Group, candidates: list[Candidate], days: list[DayMark]
+) -> None:
     """Give each entry the day heading above it, or below it where headings follow their entries."""
-    inside = [
-        day
-        for day in days
-        if not any(
-            extent.span[0] < day.index < extent.span[1] and not extent.is_flat
-            for extent in group.extents
-        )
-    ]
-    if not inside:
-        return
+    starts = [extent.span[0] for extent in group.extents]
     first, last = group.extents[0].box, group.extents[-1].box
-    between = [day for day in inside if day.index > first]
-    before = [day for day in inside if day.index < first]
+    outside = []
+    for day in days:
+        extent = group.extents[max(0, bisect_right(starts, day.index) - 1)]
+        if extent.is_flat or not extent.span[0] < day.index < extent.span[1]:
+            outside.append(day)
+    before = [day for day in outside if day.index < first and _heads(body, day, first)]
+    between = [day for day in outside if day.index > first]
+    heads = before[-1:] + between
     follows = not before and bool(between) and between[-1].index > last
+    places = [day.index for day in heads]
     for extent, candidate in zip(group.extents, candidates, strict=True):
-        if candidate.day is not None:
-            continue
-        if follows:
-            candidate.day = next((d.stamp for d in between if d.index > extent.box), None)
-        else:
-            candidate.day = next((d.stamp for d in reversed(inside) if d.index < extent.box), None)
+        place = bisect_right(places, extent.box) - (0 if follows else 1)
+        if candidate.day is None and 0 <= place < len(heads):
+            candidate.day = heads[place].stamp
+
+
+def _heads(body: Outline, day: DayMark, first: int) -> bool:
+    """Whether a day stands over the list itself and not in the head of the page."""
+    home = body.parents[day.index]
+    return body.ends[home] > first and home > 0 and body.tags[home] not in {"body", "main"}
+
+
+def _page_stamps(group: Group, marks: list[Mark], days: list[DayMark]) -> list[Stamp]:
+    """The dates that stand above the list, in the head of the page."""
+    first = group.extents[0].box
+    above = [m.published or m.shown for m in marks if m.index < first]
+    above += [day.stamp for day in days if day.index < first]
+    return [stamp for stamp in above if stamp is not None]
 
 
 def _live_blog(
@@ -227,19 +240,20 @@ def _own_ids(joined: list[Joined]) -> list[str | None]:
 
 
 def _page_times(page: Page, declared: Declared, zone: tzinfo | None) -> PageTimes:
-    moments = [s.instant for s in declared.stamps if s.instant is not None]
+    moments = [m for m in (moment_of(s, zone) for s in declared.stamps) if m is not None]
     moments += [m for m in (page.published_at, page.updated_at) if m is not None]
     offsets = [s for s in declared.stamps if s.zone is not None and s.instant is not None]
     local = [s for s in offsets if s.zone is not None and s.zone.utcoffset(None)]
     if zone is None and local:
         zone = local[0].zone
     checked: list[datetime] = [s.instant for s in local if s.instant is not None]
+    days = (s.day for s in declared.stamps if s.day and not s.tells_clock)
     return PageTimes(
         zone=zone,
         latest=page.updated_at or (max(moments) if moments else None),
         earliest=page.published_at or (min(moments) if moments else None),
         checked=max(checked) if checked else page.fetched_at,
-        url_day=day_of_url(page.page_url),
+        named_day=day_of_url(page.page_url) or next(iter(days), None),
         fetched_at=page.fetched_at,
     )
 
