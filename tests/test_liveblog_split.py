@@ -292,6 +292,25 @@ def test_entries_that_only_json_ld_has_are_kept() -> None:
     assert got(page_of(markup, s), s.zone) == expected(s)
 
 
+def test_json_ld_that_holds_only_the_newest_entries() -> None:
+    s = story("en")
+    first = s.items[0]
+    items = tuple(
+        replace(first, headline=f"Update number {n}", paragraphs=(f"{n}: {TEXTS[n % 6]}", TEXTS[n % 5]), at=first.at - timedelta(minutes=7 * n))
+        for n in range(24)
+    )  # fmt: skip
+    long = replace(s, items=items)
+    newest = updates_of(replace(s, items=items[:3]))
+    markup = hashed(long).replace("</head>", ld(posting(long, newest)) + "</head>")
+    assert got(page_of(markup, s), s.zone) == expected(long)
+
+
+def test_another_list_than_the_declared_one_is_left_alone() -> None:
+    s, other = story("en"), story("fr")
+    markup = hashed(other).replace("</head>", ld(posting(s, updates_of(s))) + "</head>")
+    assert got(page_of(markup, s), s.zone) == expected(s)
+
+
 def test_one_update_as_a_dict_and_none_at_all() -> None:
     s = story("en")
     one = frame(s, "", ld(posting(s, updates_of(s)[0])))

@@ -188,13 +188,14 @@ def _folded(headline: str | None) -> str:
 
 
 def share_known(shown: list[Candidate], declared: list[Candidate]) -> float:
-    """Share of the shown entries whose id, or any words, stand in a declared one."""
+    """How much of the shorter list stands in the other one, by id or by words."""
+    size = max(1, min(len(shown), len(declared)))
     names = set().union(*(c.names for c in declared))
-    by_name = sum(not names.isdisjoint(c.names) for c in shown) / max(1, len(shown))
+    by_name = sum(not names.isdisjoint(c.names) for c in shown) / size
     if by_name >= 0.5:
         return by_name
     known = set().union(*map(_openings, declared))
-    return sum(not known.isdisjoint(_openings(c)) for c in shown) / max(1, len(shown))
+    return sum(not known.isdisjoint(_openings(c)) for c in shown) / size
 
 
 def _openings(candidate: Candidate) -> set[str]:

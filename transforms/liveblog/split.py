@@ -40,7 +40,7 @@ MIN_ENTRIES = 2
 
 
 MIN_KNOWN_SHARE = 0.3
-"""Of the entries shown, how many must stand among those declared, if any are."""
+"""How much of the shorter list, shown or declared, must stand in the other."""
 
 MIN_ARTICLE_CHARS = 2500
 """A page that calls itself a live blog and says less in all, menus included, holds no article."""
