@@ -9,6 +9,8 @@ import warnings
 from bs4 import BeautifulSoup, MarkupResemblesLocatorWarning
 from bs4.element import NavigableString, Tag
 
+from transforms.liveblog.wordlists import words
+
 _LABELS = frozenset(
     [
         "key event",
@@ -250,26 +252,7 @@ _PARAGRAPH_BREAK = re.compile(
 _HREF = re.compile(r"<a\s[^<>]{0,1000}?href\s?=\s?[\"']([^\"'<>]{1,2000})", re.IGNORECASE)
 _HEADING_FIRST = re.compile(r"\s{0,20}<h[1-6][\s>]", re.IGNORECASE)
 _DROPPED = ["script", "style", "iframe", "figure", "figcaption", "button", "svg", "form", "video"]
-_PARAGRAPHS = frozenset(
-    [
-        "p",
-        "div",
-        "li",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "blockquote",
-        "ul",
-        "ol",
-        "section",
-        "article",
-        "tr",
-        "pre",
-    ]
-)
+_PARAGRAPHS = words("p div li h1 h2 h3 h4 h5 h6 blockquote ul ol section article tr pre")
 
 
 def paragraphs_of(text: str) -> tuple[list[str], list[str], str | None]:

@@ -9,16 +9,14 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
 from transforms.liveblog.authors import names_of
 from transforms.liveblog.bodies import paragraphs_of
 from transforms.liveblog.candidate import Candidate
 from transforms.liveblog.times import Stamp, read_expression, read_lead, read_machine
-
-if TYPE_CHECKING:
-    from selectolax.lexbor import LexborHTMLParser
+from transforms.markup import json_ld_nodes, lenient_json, parse_html
 
 MAX_NODES = 200_000
 """JSON values looked at per page; a real page has a tenth of it."""
@@ -27,7 +25,6 @@ _COMMENT = re.compile(
     r"^\s*(?://[^\n]*|/\*[^*]{0,2000}\*/|<!--[^\n]*|-->|<!\[CDATA\[|//<!\[CDATA\[|\]\]>|//\]\]>)\s*$",
     re.MULTILINE,
 )
-_TRAILING_COMMA = re.compile(r",(\s*[}\]])")
 _UPDATES_KEY = re.compile(r'"liveBlogUpdates?"\s*:\s*\[?\s*')
 _BETWEEN = re.compile(r"\s*,?\s*")
 
@@ -48,32 +45,36 @@ class Declared:
     candidates: list[Candidate] = field(default_factory=list)
 
 
-def read_json_ld(tree: LexborHTMLParser) -> Declared:
+def read_json_ld(markup: str) -> Declared:
     """Every LiveBlogPosting of the page, at top level, in ``@graph`` or nested.
 
     Broken JSON is mended where it can be (comments, raw newlines, trailing
     commas); from a truncated list the whole updates are kept.
     """
     declared = Declared()
-    for script in tree.css('script[type*="ld+json"]'):
-        text = script.text()
-        if "liveBlogUpdate" in text or "LiveBlogPosting" in text:
-            _read_script(text, declared)
-        elif '"date' in text:
-            _read_page_dates(text, declared)
+    _read_values(list(json_ld_nodes(markup)), declared)
+    if not declared.is_live and "liveBlogUpdate" in markup:
+        for script in parse_html(markup).css('script[type*="ld+json"]'):
+            text = script.text()
+            if "liveBlogUpdate" in text:
+                _read_broken(text, declared)
     _reject_page_level(declared)
     return declared
 
 
-def _read_script(text: str, declared: Declared) -> None:
-    value = parse_tolerant(text)
-    if value is None:
-        declared.is_live = True
-        for update in _whole_updates(text):
-            _add(update, declared)
+def _read_broken(text: str, declared: Declared) -> None:
+    value = lenient_json(_COMMENT.sub("", text))
+    if value is not None:
+        _read_values([value], declared)
         return
+    declared.is_live = True
+    for update in _whole_updates(text):
+        _add(update, declared)
+
+
+def _read_values(waiting: list[Any], declared: Declared) -> None:
+    waiting.reverse()
     seen = 0
-    waiting: list[Any] = [value]
     while waiting and seen < MAX_NODES:
         value = waiting.pop()
         seen += 1
@@ -85,10 +86,14 @@ def _read_script(text: str, declared: Declared) -> None:
             updates = value.get("liveBlogUpdate", value.get("liveBlogUpdates"))
             if "LiveBlogPosting" in kinds or updates:
                 _read_posting(value, updates, declared)
-            else:
-                waiting.extend(
-                    v for v in reversed(list(value.values())) if isinstance(v, dict | list)
-                )
+                continue
+            _take_dates(value, ("dateModified", "datePublished"), declared)
+            waiting.extend(v for v in reversed(list(value.values())) if isinstance(v, dict | list))
+
+
+def _take_dates(value: dict[str, Any], keys: tuple[str, ...], declared: Declared) -> None:
+    stamps = (_stamp(value.get(key)) for key in keys)
+    declared.stamps += [stamp for stamp in stamps if stamp is not None]
 
 
 def _read_posting(value: dict[str, Any], updates: Any, declared: Declared) -> None:
@@ -97,10 +102,7 @@ def _read_posting(value: dict[str, Any], updates: Any, declared: Declared) -> No
     if isinstance(headline, str) and declared.headline is None:
         declared.headline = _one_line(headline)
     declared.authors = declared.authors or names_of(value.get("author"))
-    for key in ("dateModified", "datePublished", "coverageStartTime"):
-        stamp = _stamp(value.get(key))
-        if stamp is not None:
-            declared.stamps.append(stamp)
+    _take_dates(value, ("dateModified", "datePublished", "coverageStartTime"), declared)
     for update in updates if isinstance(updates, list) else [updates]:
         if isinstance(update, dict):
             nested = update.get("item")
@@ -108,26 +110,6 @@ def _read_posting(value: dict[str, Any], updates: Any, declared: Declared) -> No
                 nested if isinstance(nested, dict) and "articleBody" not in update else update,
                 declared,
             )
-
-
-def _read_page_dates(text: str, declared: Declared) -> None:
-    for match in re.finditer(r'"date(?:Published|Modified)"\s*:\s*"([^"]{10,40})"', text):
-        stamp = read_machine(match[1])
-        if stamp is not None:
-            declared.stamps.append(stamp)
-
-
-def parse_tolerant(text: str) -> Any:
-    """The JSON value of a text, mended where it is nearly JSON; None if it is not."""
-    try:
-        return json.loads(text, strict=False)
-    except (ValueError, RecursionError):
-        pass
-    mended = _TRAILING_COMMA.sub(r"\1", _COMMENT.sub("", text)).strip().rstrip(";")
-    try:
-        return json.loads(mended, strict=False)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _whole_updates(text: str) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from transforms.liveblog.authors import names_in
 from transforms.liveblog.outline import BLOCKS, HEADINGS, TEXT, Outline
 from transforms.liveblog.times import Stamp, read_expression, read_machine, says_update
+from transforms.liveblog.wordlists import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,21 +18,8 @@ if TYPE_CHECKING:
 MAX_LOOKED_INTO = 400
 """Nodes of a skipped element that are searched for pictures and links."""
 
-_SKIPPED = frozenset(
-    [
-        "button",
-        "form",
-        "nav",
-        "figcaption",
-        "audio",
-        "video",
-        "picture",
-        "label",
-        "amp-ad",
-        "amp-social-share",
-        "aside",
-        "figure",
-    ]
+_SKIPPED = words(
+    "button form nav figcaption audio video picture label amp-ad amp-social-share aside figure"
 )
 _FRAMES = frozenset(
     ["iframe", "amp-iframe", "amp-twitter", "amp-instagram", "amp-youtube", "embed"]

@@ -52,7 +52,8 @@ def split_page(page: Page, *, timezone: str | None = None) -> SplitPage:
     page: HTML or plain text. timezone: IANA name for clocks that name none.
     Any other page gives exactly one entry, ``is_live_blog`` False.
     Raises SplitError: ``no_text`` where there is nothing to keep,
-    ``script_ticker`` where the entries are loaded by script.
+    ``script_ticker`` where the entries are loaded by script; and ExtractError
+    where the markup is nested too deep to parse.
     """
     return split_with(page, timezone=timezone, use_hints=True)
 
@@ -63,7 +64,7 @@ def split_with(page: Page, *, timezone: str | None, use_hints: bool) -> SplitPag
     if page.media == "text":
         return _split_text(page, zone)
     tree = parse_html(page.markup)
-    declared = read_json_ld(tree)
+    declared = read_json_ld(page.markup)
     named = _named_entries(tree, use_hints=use_hints)
     live = 2 if declared.is_live or named else int(says_live(page.page_url, page.title, tree))
     body = outline(tree)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from transforms.liveblog.authors import names_of
 from transforms.liveblog.bodies import paragraphs_of
 from transforms.liveblog.candidate import Candidate
-from transforms.liveblog.json_ld import MAX_NODES, parse_tolerant
+from transforms.liveblog.json_ld import MAX_NODES
 from transforms.liveblog.times import Stamp, read_machine
+from transforms.markup import lenient_json
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser
@@ -56,7 +57,7 @@ def read_state(tree: LexborHTMLParser) -> list[Candidate]:
         start = _ASSIGNED.match(text)
         if start is None and not text.lstrip().startswith(("{", "[")):
             continue
-        value = parse_tolerant((text[start.end() :] if start else text).strip().rstrip(";"))
+        value = lenient_json((text[start.end() :] if start else text).strip().rstrip(";"))
         for rows in _lists_of_posts(value):
             found = [c for c in map(_candidate, rows) if c is not None]
             size = sum(c.words for c in found)

@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from transforms.liveblog.wordlists import words
+
 MAX_EXPRESSION_CHARS = 90
 """Longer text is prose, not a time."""
 
@@ -137,32 +139,10 @@ _WEEKDAYS = (
     "segunda terça quarta quinta sexta feira segunda-feira terça-feira quarta-feira quinta-feira "
     "sexta-feira"
 )
-_UPDATE_WORDS = frozenset(
-    [
-        "updated",
-        "update",
-        "modified",
-        "edited",
-        "aktualisiert",
-        "geändert",
-        "actualisé",
-        "mise",
-        "mis",
-        "jour",
-        "modifié",
-        "actualizado",
-        "modificado",
-        "aggiornato",
-        "aggiornamento",
-        "modifica",
-        "bijgewerkt",
-        "gewijzigd",
-        "zaktualizowano",
-        "aktualizacja",
-        "atualizado",
-        "atualização",
-        "atualizada",
-    ]
+_UPDATE_WORDS = words(
+    "updated update modified edited aktualisiert geändert actualisé mise mis jour modifié "
+    "actualizado modificado aggiornato aggiornamento modifica bijgewerkt gewijzigd "
+    "zaktualizowano aktualizacja atualizado atualização atualizada"
 )
 _FILLER = frozenset(
     (
