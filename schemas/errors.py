@@ -110,7 +110,7 @@ class ExtractError(PageError):
         {
             "page_empty",  # no bytes, or only white space
             "page_binary",  # an image, an archive, a PDF ...
-            "page_too_deep",  # elements nested deeper than any real page
+            "page_too_complex",  # elements nested, or attributes in one, beyond any real page
         }
     )
 

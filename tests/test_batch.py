@@ -199,7 +199,7 @@ def test_bad_pages_are_dead_letters_and_the_rest_is_unharmed(tmp_path: Path) -> 
         "input_not_found",
         "page_binary",
         "page_empty",
-        "page_too_deep",
+        "page_too_complex",
         "page_too_large",
         "url_invalid",
     ]

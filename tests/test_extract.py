@@ -76,6 +76,19 @@ def test_a_declaration_that_the_bytes_contradict_gives_way() -> None:
     assert decode(page.encode("windows-1251"), "text/html; charset=utf-8") == page
 
 
+@pytest.mark.parametrize(
+    "charset", ["undefined", "punycode", "unicode_escape", "utf-7", "hex", "no-such-charset"]
+)
+def test_a_charset_that_is_none_does_not_count(charset: str) -> None:
+    page = html(GERMAN, f"<meta charset={charset}>")
+    assert decode(page.encode(), f"text/html; charset={charset}") == page
+
+
+def test_comments_before_the_document_take_no_long() -> None:
+    page = fetched("<!-- a -->" * 20_000 + "<head></head> and text", content_type="text/plain")
+    assert extract_page(page).media == "text"
+
+
 def test_a_page_cut_in_the_middle_of_a_letter_stays_utf8() -> None:
     cut = (GERMAN + "ü").encode()[:-1]
     assert decode(cut, None) == GERMAN + "\ufffd"
@@ -117,7 +130,7 @@ def test_bytes_are_read_or_refused(content: bytes, content_type: str | None) -> 
         page = extract_page(fetched(content, content_type=content_type))
     except ExtractError:
         return
-    assert page.markup.strip() or page.markup == ""
+    assert page.markup.strip()
 
 
 PAGE = """<html lang="en-gb"><head>

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import ipaddress
+import os
 import socket
 import ssl
 import threading
@@ -21,6 +23,7 @@ from schemas.records import FetchedPage, KnownPage, NotModified, PageRequest, Re
 from tests.factories import FETCHED_AT
 from transforms.fetch import (
     FetchLimits,
+    _is_public,
     fetch_page,
     new_session,
     open_local_file,
@@ -105,6 +108,31 @@ class Site(BaseHTTPRequestHandler):
             self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
             while not stop.wait(0.05):
                 self.wfile.write(b"z")
+                self.wfile.flush()
+        elif path == "gzip-cut":
+            self.send_response(200)
+            self.send_header("Content-Encoding", "gzip")
+            self.end_headers()
+            self.wfile.write(gzip.compress(PAGE)[:40])
+        elif path in {"deflate", "raw-deflate"}:
+            body = zlib.compress(PAGE)
+            self.answer(200, body if path == "deflate" else body[2:-4], Content_Encoding="deflate")
+        elif path == "brotli":
+            self.answer(200, PAGE, Content_Encoding="br")
+        elif path == "odd-address":
+            self.answer(302, Location="/caf\xe9")
+        elif path == "far-host":
+            self.answer(302, Location="http://a..b/")
+        elif path == "with-password":
+            self.answer(302, Location="http://me:secret@localhost/")
+        elif path == "continue":
+            while not stop.wait(0.02):
+                self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                self.wfile.flush()
+        elif path == "trailers":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n")
+            while not stop.wait(0.02):
+                self.wfile.write(b"X-More: yes\r\n")
                 self.wfile.flush()
         elif path == "endless":
             self.send_response(200)
@@ -198,8 +226,16 @@ def test_the_user_agent_names_us(site: str) -> None:
     assert get(f"{site}/agent", user_agent="paper-boy/1").content == b"paper-boy/1"
 
 
-def test_a_compressed_body_is_decompressed(site: str) -> None:
-    assert get(f"{site}/gzipped").content == PAGE
+@pytest.mark.parametrize("path", ["gzipped", "deflate", "raw-deflate"])
+def test_a_compressed_body_is_decompressed(site: str, path: str) -> None:
+    assert get(f"{site}/{path}").content == PAGE
+
+
+def test_a_proxy_of_the_environment_does_not_count(
+    site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    assert get(f"{site}/page").content == PAGE
 
 
 @pytest.mark.parametrize(
@@ -220,6 +256,11 @@ def test_a_compressed_body_is_decompressed(site: str) -> None:
         ("round", "too_many_redirects"),
         ("deflate-broken", "gzip_broken"),
         ("short", "connection_failed"),
+        ("gzip-cut", "gzip_broken"),
+        ("brotli", "gzip_broken"),
+        ("odd-address", "http_unexpected"),
+        ("with-password", "http_unexpected"),
+        ("far-host", "host_unknown"),
     ],
 )
 def test_what_goes_wrong_has_its_code(site: str, path: str, code: str) -> None:
@@ -231,7 +272,7 @@ def test_no_page_is_larger_than_the_limit(site: str, path: str) -> None:
     assert code_of(lambda: get(f"{site}/{path}", page_bytes_max=1_000_000)) == "page_too_large"
 
 
-@pytest.mark.parametrize("path", ["drip", "header-drip"])
+@pytest.mark.parametrize("path", ["drip", "header-drip", "continue", "trailers"])
 def test_a_server_that_drips_is_left_at_the_deadline(site: str, path: str) -> None:
     started_s = time.monotonic()
     assert code_of(lambda: get(f"{site}/{path}", timeout_s=0.3)) == "timeout"
@@ -310,6 +351,32 @@ def test_nobody_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     assert code_of(lambda: get(f"http://127.0.0.1:{port}/")) == "connection_failed"
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("93.184.215.14", True),
+        ("2606:2800:21f::1", True),
+        ("64:ff9b::5db8:d70e", True),
+        ("64:ff9b::7f00:1", False),
+        ("64:ff9b:1::7f00:1", False),
+        ("::7f00:1", False),
+        ("2002:7f00:1::1", False),
+        ("::ffff:0:7f00:1", False),
+        ("fec0::1", False),
+        ("100.64.0.1", False),
+    ],
+)
+def test_what_is_public(address: str, public: bool) -> None:
+    assert _is_public(ipaddress.ip_address(address)) == public
+
+
+@pytest.mark.parametrize("url", ["http://a..b/", "http://" + "a" * 64 + ".example/"])
+@pytest.mark.parametrize("allow_private_hosts", [True, False])
+def test_a_name_that_cannot_be(url: str, allow_private_hosts: bool) -> None:
+    code = code_of(lambda: get(url, allow_private_hosts=allow_private_hosts))
+    assert code in {"host_unknown", "http_unexpected", "connection_failed"}
 
 
 @pytest.mark.parametrize("allow_private_hosts", [True, False])
@@ -392,6 +459,17 @@ def test_a_file_that_is_no_page(tmp_path: Path, content: bytes, code: str) -> No
     path = tmp_path / "page.html.gz"
     path.write_bytes(content)
     assert code_of(lambda: read(path)) == code
+
+
+def test_many_members_take_no_long(tmp_path: Path) -> None:
+    path = tmp_path / "page.html.gz"
+    path.write_bytes(gzip.compress(b"") * 20_000 + gzip.compress(PAGE))
+    assert read(path).content == PAGE
+
+
+def test_a_pipe_is_no_page(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "page.html")
+    assert code_of(lambda: read(tmp_path / "page.html")) == "file_unreadable"
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

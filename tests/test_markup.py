@@ -6,7 +6,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from schemas.errors import ExtractError
-from transforms.markup import DEPTH_MAX, json_ld_nodes, json_ld_types, parse_html, parse_iso_time
+from transforms.markup import (
+    DEPTH_MAX,
+    json_ld_nodes,
+    json_ld_types,
+    lenient_json,
+    parse_html,
+    parse_iso_time,
+)
 
 
 def script(text: str) -> str:
@@ -17,12 +24,51 @@ def script(text: str) -> str:
 def test_blocks_nested_beyond_reason_are_refused(unit: str) -> None:
     with pytest.raises(ExtractError) as caught:
         parse_html(unit * 100_000)
-    assert caught.value.code == "page_too_deep"
+    assert caught.value.code == "page_too_complex"
 
 
 def test_deep_but_closed_again_is_refused_too() -> None:
     with pytest.raises(ExtractError):
         parse_html("<div>" * 20_000 + "</div>" * 20_000)
+
+
+@pytest.mark.parametrize(
+    "markup", ["<span>" * 10_000 + "<div></div>" * 10_000, "<b><p>" * 20_000, "<a-b>" * 30_000]
+)
+def test_inline_elements_are_deep_too(markup: str) -> None:
+    with pytest.raises(ExtractError):
+        parse_html(markup)
+
+
+def test_an_element_of_endless_attributes_is_refused() -> None:
+    names = " ".join(f"a{n}" for n in range(20_000))
+    for markup in (f"<div {names}>", f"<p>x</p><img {names} alt='a b'", f"<div {names} <b"):
+        with pytest.raises(ExtractError) as caught:
+            parse_html(markup)
+        assert caught.value.code == "page_too_complex"
+
+
+def test_a_long_value_or_script_is_no_attack() -> None:
+    long = " ".join(str(n) for n in range(30_000))
+    assert parse_html(f'<div data-state="{long}">x</div><script>var a = "{long}"</script>').body
+
+
+def test_a_long_list_is_read_in_linear_time() -> None:
+    items = ",".join(["1"] * 300_000)
+    assert json_ld_nodes(script('[{"@type": "Thing"},' + items + "]")) == ({"@type": "Thing"},)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (r'"bad \ud83d"', "bad \ufffd"),
+        (r'"bad \uDE00 x"', "bad \ufffd x"),
+        (r'"good \ud83d\ude00"', "good \U0001f600"),
+        (r'"\ud83d\ud83d\ude00"', "\ufffd\U0001f600"),
+    ],
+)
+def test_halves_of_pairs_are_no_text(text: str, value: str) -> None:
+    assert lenient_json(text) == value
 
 
 def test_a_long_flat_page_is_fine() -> None:

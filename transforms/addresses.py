@@ -31,6 +31,8 @@ def page_address(value: object, base: str | None = None) -> str | None:
         parts = urlsplit(safe_url_string(urljoin(base or "", value.strip())))
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
             return None
+        if parts.username is not None:  # a password is nobody's to store
+            return None
     except ValueError:  # what urllib and the idna codec say of an address that is none
         return None
     query = "&".join(

@@ -30,7 +30,7 @@ from schemas.records import (
 )
 from transforms.extract import extract_page
 from transforms.feeds import read_feed
-from transforms.fetch import FetchLimits, host_of, is_url, read_page_file
+from transforms.fetch import FetchLimits, host_of, is_url, open_local_file, read_page_file
 from transforms.liveblog import split_page
 from transforms.older import older_pages
 from transforms.outcomes import COUNTS, DEAD, dead_letter, progress, utc_now
@@ -172,6 +172,8 @@ def open_any_file(path: str) -> tuple[IO[bytes], float]:
 
     Raises OSError if it cannot be opened.
     """
+    if "://" not in path:
+        return open_local_file(path)
     try:
         metadata = FileSystems.get_filesystem(path).metadata(path)
         stream = FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)

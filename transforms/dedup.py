@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
 
-from schemas.ids import normalise_text
 from schemas.records import DuplicateRow, EntryRow, KnownEntry
 from schemas.topics import QCODES
 from transforms.outcomes import COUNTS
@@ -49,10 +48,10 @@ class DedupOutputs(NamedTuple):
 
 def text_key(row: EntryRow) -> str | None:
     """Rows with the same key tell the same; None for a row without words."""
-    words = normalise_text(f"{row.headline or ''} {row.body}").split()
+    words = len((row.headline or "").split()) + len(row.body.split())
     if not words:
         return None
-    if len(words) >= SHORT_TEXT_TOKENS:
+    if words >= SHORT_TEXT_TOKENS:
         return row.content_hash
     minute = row.published_at.strftime("%Y-%m-%dT%H:%M") if row.published_at else "unknown"
     return f"{row.content_hash}@{minute}"

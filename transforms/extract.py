@@ -24,7 +24,7 @@ from w3lib.encoding import (
 
 from schemas.errors import ExtractError
 from schemas.records import DeclaredTopic, FetchedPage, Page
-from transforms.markup import json_ld_nodes, json_ld_types, parse_html, parse_iso_time
+from transforms.markup import NO_ENCODINGS, json_ld_nodes, json_ld_types, parse_html, parse_iso_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -43,7 +43,7 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _HEAD_BYTES = 64 * 1024
 _TAG = re.compile(rb"<[^<>]{0,4000}>")
 _DOCUMENT_START = re.compile(
-    r"\s*(?:<!--.{0,2000}?-->\s*)*<(?:!doctype|html)\b", re.IGNORECASE | re.DOTALL
+    r"\s*+(?:<!--(?:(?!-->).){0,4000}+-->\s*+)*+<(?:!doctype|html)\b", re.IGNORECASE | re.DOTALL
 )
 _MARKUP = re.compile(r"<(?:/?[a-z][a-z0-9-]*[\s>]|!doctype|!--)", re.IGNORECASE)
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*", re.IGNORECASE)
@@ -62,6 +62,8 @@ def extract_page(fetched: FetchedPage, *, zone: tzinfo | None = None) -> Page:
     Raises ExtractError when the bytes are empty, binary or nested beyond reason.
     """
     markup = decode(fetched.content, fetched.content_type)
+    if not markup.strip():
+        raise ExtractError("page_empty", "decoded, there is nothing but white space")
     text_type = (fetched.content_type or "").lower().startswith("text/plain")
     if _DOCUMENT_START.match(markup) or (not text_type and _MARKUP.search(markup)):
         return _html_page(fetched, markup, zone)
@@ -87,10 +89,10 @@ def decode(content: bytes, content_type: str | None) -> str:
     _refuse_binary(content, content_type)
     declared = [http_content_type_encoding(content_type), html_body_declared_encoding(content)]
     for encoding in (*declared, "utf-8"):
-        if encoding:
+        if encoding and encoding.replace("_", "-") not in NO_ENCODINGS:
             try:
                 return _text(content, encoding, "strict").replace("\0", "")
-            except (UnicodeDecodeError, LookupError):
+            except (UnicodeError, LookupError):
                 continue
     utf8 = content.decode("utf-8", "replace")
     if _slightly_broken(utf8):

@@ -19,15 +19,13 @@ from w3lib.html import remove_tags
 from schemas.errors import SourceError
 from schemas.records import DiscoveredPage
 from transforms.addresses import page_address
-from transforms.markup import parse_iso_time
+from transforms.markup import NO_ENCODINGS, parse_iso_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _DECLARATION = re.compile(r"\s*<\?xml\b[^>]{0,500}\?>")
 _DECLARED_ENCODING = re.compile(rb"^\s*<\?xml\b[^>]{0,400}?\bencoding\s*=\s*[\"']([\w.:-]{1,40})")
-# Codecs that are no encoding of documents; punycode takes quadratic time.
-_NO_ENCODINGS = {"idna", "punycode", "raw-unicode-escape", "unicode-escape", "utf-7"}
 _DEPTH_MAX = 200
 _LOOSE_CHARS_MAX = 1024 * 1024
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -177,7 +175,7 @@ def _document(content: bytes, content_type: str | None) -> str:
         "utf-8",
     ]
     for name in names:
-        if name and name.replace("_", "-") not in _NO_ENCODINGS:
+        if name and name.replace("_", "-") not in NO_ENCODINGS:
             try:
                 text = content[len(bom or b"") :].decode(name)
             except (ValueError, LookupError):

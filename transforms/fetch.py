@@ -10,10 +10,13 @@ refused after the name was resolved, at the first request and at every redirect.
 
 from __future__ import annotations
 
+import gzip
+import io
 import ipaddress
 import os
 import socket
 import ssl
+import stat
 import threading
 import time
 import zlib
@@ -44,6 +47,11 @@ DEFAULT_USER_AGENT = "news-ingest/0.1 (no contact given: set --user_agent)"
 _GZIP_MAGIC = b"\x1f\x8b"
 _CHUNK_BYTES = 64 * 1024
 _REDIRECTS_MAX = 10
+# NAT64 (RFC 6052, RFC 8215), IPv4-compatible and IPv4-translated (RFC 4291, RFC 2765).
+_IPV4_INSIDE = [
+    ipaddress.IPv6Network(network)
+    for network in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96")
+]
 _OWN_STATUS_CODES = {401, 403, 404, 410, 429}
 
 
@@ -84,7 +92,7 @@ def is_url(uri: str) -> bool:
 def fetch_page(
     request: PageRequest,
     *,
-    session: HostSession,
+    session: requests.Session,
     limits: FetchLimits,
     now: Callable[[], datetime] = utc_now,
 ) -> FetchedPage | NotModified | Redirected:
@@ -104,12 +112,14 @@ def fetch_page(
             if response.status_code == 304 and request.known:
                 return NotModified(request)
             _check_status(response, now)
-            chunks = response.raw.stream(_CHUNK_BYTES, decode_content=True)
+            chunks = response.raw.stream(_CHUNK_BYTES, decode_content=False)
             body = b"".join(_within(chunks, limits.page_bytes_max))
             return FetchedPage(
                 request=request,
                 url=request.address,
-                content=_gunzipped(body, limits.page_bytes_max),
+                content=_decompressed(
+                    body, response.headers.get("Content-Encoding"), limits.page_bytes_max
+                ),
                 content_type=response.headers.get("Content-Type"),
                 fetched_at=now(),
                 etag=response.headers.get("ETag"),
@@ -117,6 +127,9 @@ def fetch_page(
             )
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
         raise _as_fetch_error(error) from error
+    except UnicodeError as error:  # what the codecs say of an odd Location or host name
+        code = "http_unexpected" if isinstance(error, UnicodeDecodeError) else "host_unknown"
+        raise FetchError(code, f"{request.address}: {error}") from error
 
 
 def read_page_file(
@@ -145,53 +158,44 @@ def read_page_file(
 
 def open_local_file(path: str) -> tuple[IO[bytes], float]:
     """``OpenFile`` for the local disk."""
-    stream = open(path, "rb")  # noqa: SIM115, PTH123 - the caller closes it
-    return stream, os.fstat(stream.fileno()).st_mtime
+    status = os.stat(path)  # noqa: PTH116 - the path may hold bytes that are no text
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(f"{path} is no regular file")
+    return open(path, "rb"), status.st_mtime  # noqa: PTH123 - the caller closes it
 
 
-class HostSession(requests.Session):
-    """A session that looks up proxies and certificates once for each origin.
+def new_session(limits: FetchLimits) -> requests.Session:
+    """A session for one host at a time; it checks every address it connects to.
 
-    The environment is where they stand; each look-up costs 0.2 ms.
+    Of the environment only REQUESTS_CA_BUNDLE counts: a proxy would connect
+    where we must not, and .netrc holds passwords that are nobody's to send.
     """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._environments: dict[str, Any] = {}
-
-    def environment(self, url: str) -> dict[str, Any]:
-        """What ``HTTPAdapter.send`` must know besides the request."""
-        origin = urljoin(url, "/")
-        if origin not in self._environments:
-            settings = self.merge_environment_settings(origin, {}, True, None, None)
-            self._environments[origin] = settings
-        return dict(self._environments[origin])
-
-
-def new_session(limits: FetchLimits) -> HostSession:
-    """A session for one host at a time; it checks every address it connects to."""
-    session = HostSession()
+    session = requests.Session()
+    session.trust_env = False
+    session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
     session.headers["User-Agent"] = limits.user_agent
+    session.headers["Accept-Encoding"] = "gzip, deflate"
     adapter = _Adapter(allow_private_hosts=limits.allow_private_hosts)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
 
 
-def _send(session: HostSession, request: PageRequest, timeout_s: float) -> requests.Response:
+def _send(session: requests.Session, request: PageRequest, timeout_s: float) -> requests.Response:
     """One request, no redirect followed.
 
     Session.send would read the body of a redirect whole, however long it is
     and however long that takes, even when told not to follow.
     """
-    url, known = request.address, request.known
+    known = request.known
     conditions = {
         "If-None-Match": known.etag if known else None,
         "If-Modified-Since": known.last_modified if known else None,
     }
-    prepared = session.prepare_request(requests.Request("GET", url, headers=conditions))
-    response = session.get_adapter(url).send(
-        prepared, timeout=timeout_s, **session.environment(url)
+    get = requests.Request("GET", request.address, headers=conditions)
+    prepared = session.prepare_request(get)
+    response = session.get_adapter(request.address).send(
+        prepared, stream=True, timeout=timeout_s, verify=session.verify or True
     )
     extract_cookies_to_jar(session.cookies, prepared, response.raw)
     return response
@@ -200,10 +204,11 @@ def _send(session: HostSession, request: PageRequest, timeout_s: float) -> reque
 def _redirected(request: PageRequest, target: str) -> PageRequest:
     try:
         found = urldefrag(urljoin(request.address, target)).url
+        known_user = urlsplit(found).username
     except ValueError as error:
         raise FetchError("http_unexpected", f"redirected to {target}: {error}") from error
-    if not is_url(found):
-        raise FetchError("http_unexpected", f"redirected to {found}")
+    if not is_url(found) or known_user is not None:
+        raise FetchError("http_unexpected", "redirected to what is no http(s) address of a page")
     if request.redirects >= _REDIRECTS_MAX:
         raise FetchError("too_many_redirects", f"over {_REDIRECTS_MAX}, the last to {found}")
     return replace(request, redirected_to=found, redirects=request.redirects + 1)
@@ -258,21 +263,47 @@ def _too_large(bytes_max: int) -> FetchError:
     return FetchError("page_too_large", f"over --max_page_bytes {bytes_max}")
 
 
-def _gunzipped(content: bytes, bytes_max: int) -> bytes:
-    if not content.startswith(_GZIP_MAGIC):
-        return content
-    plain = b""
-    while content:  # a gzip file may hold several members, one after the other
-        inflater = zlib.decompressobj(wbits=31)
+def _decompressed(body: bytes, encoding: str | None, bytes_max: int) -> bytes:
+    """A body by its Content-Encoding, and gunzipped if it is a gzip file itself."""
+    encodings = [name.strip().lower() for name in (encoding or "").split(",")]
+    for name in reversed([name for name in encodings if name not in {"", "identity"}]):
+        if name == "deflate":
+            body = _inflated(body, bytes_max)
+        elif name not in {"gzip", "x-gzip"}:
+            raise FetchError("gzip_broken", f"Content-Encoding {name[:40]} was not asked for")
+        elif not body.startswith(_GZIP_MAGIC):
+            raise FetchError("gzip_broken", "the body is not the gzip that it says it is")
+        else:
+            body = _gunzipped(body, bytes_max)
+    return _gunzipped(body, bytes_max)
+
+
+def _inflated(body: bytes, bytes_max: int) -> bytes:
+    """Deflate with the zlib header that the RFC wants, or without, as some servers send it."""
+    for window_bits in (zlib.MAX_WBITS, -zlib.MAX_WBITS):
+        inflater = zlib.decompressobj(window_bits)
         try:
-            plain += inflater.decompress(content, bytes_max + 1 - len(plain))
-        except zlib.error as error:
-            raise FetchError("gzip_broken", str(error)) from error
+            plain = inflater.decompress(body, bytes_max + 1)
+        except zlib.error:
+            continue
         if len(plain) > bytes_max:
             raise _too_large(bytes_max)
-        if not inflater.eof:
-            raise FetchError("gzip_broken", "the data ends too early")
-        content = inflater.unused_data.lstrip(b"\0")
+        if inflater.eof:
+            return plain
+    raise FetchError("gzip_broken", "the body is not the deflate that it says it is")
+
+
+def _gunzipped(content: bytes, bytes_max: int) -> bytes:
+    """What a gzip file holds, all its members; anything else as it is."""
+    if not content.startswith(_GZIP_MAGIC):
+        return content
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+            plain = file.read(bytes_max + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise FetchError("gzip_broken", str(error)) from error
+    if len(plain) > bytes_max:
+        raise _too_large(bytes_max)
     return plain
 
 
@@ -328,9 +359,17 @@ def _addresses(host: str, port: int, *, public_only: bool) -> list[tuple[Any, ..
 
 
 def _is_public(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
-        ip = ip.ipv4_mapped
-    return ip.is_global and not ip.is_multicast
+    """Whether the address, and any IPv4 address that it stands for, is public."""
+    if ip.is_multicast or not ip.is_global:
+        return False
+    if isinstance(ip, ipaddress.IPv4Address):
+        return True
+    if ip.is_site_local:
+        return False
+    inner = [ip.ipv4_mapped, ip.sixtofour, *(ip.teredo or ())]
+    if any(ip in network for network in _IPV4_INSIDE):
+        inner.append(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF))
+    return all(_is_public(address) for address in inner if address)
 
 
 class _Turn(threading.local):

@@ -28,6 +28,15 @@ def files_below(root: str, pattern: str) -> list[str]:
     return sorted(str(file.path) for file in found)
 
 
+def first_files_below(root: str, n: int) -> list[str]:
+    """Up to n paths below root, so that a large folder need not be listed whole.
+
+    Raises OSError if root is a file, or cannot be listed.
+    """
+    pattern = join(root, "**")
+    return [str(file.path) for file in FileSystems.match([pattern], [n])[0].metadata_list]
+
+
 def open_read(path: str) -> IO[bytes]:
     """The file's bytes as they are, never decompressed."""
     return cast("IO[bytes]", FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED))
@@ -67,14 +76,26 @@ def delete_tree(path: str) -> None:
 
 def write_json(path: str, value: Any) -> None:
     """Write a JSON file whole: a reader sees all of it or nothing."""
-    folder, _, name = path.rpartition("/")
-    temporary = join(folder, f"_{name}.tmp")
-    with open_write(temporary) as file:
+    with open_write(temporary(path)) as file:
         file.write(json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True).encode())
-    move(temporary, path)
+    move(temporary(path), path)
+
+
+def temporary(path: str) -> str:
+    """Where a JSON file is until it is whole."""
+    folder, _, name = path.rpartition("/")
+    return f"{folder}/_{name}.tmp"
 
 
 def read_json(path: str) -> Any:
     """Raises ValueError if it is no JSON."""
     with open_read(path) as file:
         return json.loads(file.read())
+
+
+def reason(error: Exception) -> str:
+    """What the innermost error says; Beam wraps it twice, with all the paths."""
+    while isinstance(error, BeamIOError) and error.exception_details:
+        error = next(iter(error.exception_details.values()))
+    inner = error.args[0] if error.args else None
+    return reason(inner) if isinstance(inner, Exception) else str(error)
