@@ -296,29 +296,38 @@ class _Stretch:
 
     def records(self, domains: frozenset[str], block_bytes_max: int) -> Iterator[_Record]:
         """A record is held back until the next begins: only that shows that its length was true."""
-        self._stream.seek(self._start)
+        _at(self._stream, self._start, 0)
         source = _Source(self._stream)
         reader: Any = source
         if self._packed:
             reader = GzipReader(reader)
         held: _Record | None = None
+        failure: str | None = None
         try:
             for record in ArchiveIterator(reader, parse_http=False, stream_detect=False):
                 if held:
                     yield held
                 held = _read(record, domains, block_bytes_max, reader if self._packed else None)
-                if source.failure:
-                    raise SourceError("archive_broken", str(source.failure))
                 if held.broken:
-                    self.next_start = self._find(held.position + 1)
                     break
         except OSError as error:
-            if source.failure:
-                raise SourceError("archive_broken", str(source.failure)) from error
-            yield from self._resume(held, str(error))
-            return
-        if held:
-            yield held
+            failure = str(error)
+        if source.failure:
+            if held and not held.broken:
+                yield held
+            raise SourceError("archive_broken", str(source.failure))
+        if failure is not None:
+            yield from self._resume(held, failure)
+        elif held:
+            yield self._last(held)
+
+    def _last(self, held: _Record) -> _Record:
+        """The record at which reading ended, as broken if it is."""
+        if held.broken:
+            self.next_start = self._find(held.position + 1)
+        elif self._end(held) is None:  # fastwarc takes the end of the file for that of a member
+            return _Record(held.position, kind=held.kind, uri=held.uri, broken="it is cut off")
+        return held
 
     def _resume(self, held: _Record | None, error: str) -> Iterator[_Record]:
         """Tell whether the record before a failure or what follows it is broken."""
@@ -337,10 +346,12 @@ class _Stretch:
             yield _Record(end or 0, broken=error)
 
     def _end(self, record: _Record) -> int | None:
-        """Where a record ends by its own account; None if its gzip member is broken."""
+        """Where a record ends; None if that is not where it says, or its gzip member is broken."""
         if record.member is None:
             head = _at(self._stream, record.position, _HEAD_BYTES_MAX)
-            return record.position + head.find(b"\r\n\r\n") + 4 + record.size_bytes
+            end = record.position + head.find(b"\r\n\r\n") + 4 + record.size_bytes
+            follows = _at(self._stream, end, 4)
+            return end if follows in {b"\r\n\r\n", b"WARC", b"\r\n", b""} else None
         if record.member == record.position:
             return self._member_end(record.position)
         # It reached into another member, or is one of several in its own.

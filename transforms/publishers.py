@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn
 from zoneinfo import available_timezones
 
@@ -198,9 +199,14 @@ def _addresses(place: _Place, node: Any) -> tuple[str, ...]:
     return tuple(found)
 
 
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
 def _timezone(place: _Place, node: Any) -> str:
     zone = _text(place, node)
-    zones = available_timezones()
+    zones = _zones()
     if zone not in zones:
         cities = {known.rpartition("/")[2].lower(): known for known in sorted(zones)}
         city = _nearest(zone.rpartition("/")[2], cities)
