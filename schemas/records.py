@@ -64,6 +64,30 @@ class KnownPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Publisher:
+    """What ``sources.yaml`` says of one publisher.
+
+    domain: the registered domain, lower case; its pages are known by it.
+    feeds, sitemaps, urls: absolute http(s) addresses.
+    timezone: IANA name for clocks that name no zone; language: BCP 47.
+    delay_s: between two requests to one of its hosts, None for the run's own.
+    topic: the slug of everything it publishes, None if that varies.
+    topics: pairs of a section or a part of an address, and the slug it means.
+    """
+
+    name: str
+    domain: str
+    feeds: tuple[str, ...] = ()
+    sitemaps: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
+    timezone: str | None = None
+    language: str | None = None
+    delay_s: float | None = None
+    topic: str | None = None
+    topics: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PageRequest:
     """One page that a source asks for.
 
