@@ -82,7 +82,7 @@ def _month_forms() -> dict[str, int]:
 
 
 _MONTHS = _month_forms()
-_MONTH = "(?:" + "|".join(sorted(map(re.escape, _MONTHS), key=len, reverse=True)) + r")\b\.?"
+_MONTH = r"[^\W\d_]{3,12}(?![^\W\d_])\.?"
 
 _DATES = (
     re.compile(r"\b(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})(?!\d)"),
@@ -361,38 +361,41 @@ def _read_parts(low: str) -> tuple[Stamp | None, str]:
 
 
 def _take_day(low: str) -> tuple[date | None, tuple[int, int] | None, str]:
+    """The first day in a text, whole or as (month, day), and the text without it."""
     named = not _MONTHS.keys().isdisjoint(_WORD.findall(low))
     if not named and not _DATE_SIGN.search(low):
         return None, None, low
     for pattern in _DATES:
-        match = pattern.search(low) if named or "name" not in pattern.groupindex else None
-        if not match:
+        if not named and "name" in pattern.groupindex:
             continue
-        groups = match.groupdict()
-        if "a" in groups:
-            first, second = int(groups["a"]), int(groups["b"])
-            if second > 12 >= first:
-                first, second = second, first
-            day_of_month, month = first, second
-        elif groups.get("name"):
-            day_of_month, month = int(groups["d"]), _MONTHS[groups["name"].rstrip(".")]
-        else:
-            day_of_month, month = int(groups["d"]), int(groups["m"])
-        year_text = groups.get("y")
-        try:
-            if year_text:
-                year = int(year_text) + (2000 if len(year_text) == 2 else 0)
-                day = date(year, month, day_of_month)
-                if year not in _YEARS:
-                    continue
-            else:
-                date(2000, month, day_of_month)
-                day = None
-        except ValueError:
-            continue
-        rest = f"{low[: match.start()]} {low[match.end() :]}"
-        return day, (None if day else (month, day_of_month)), rest
+        for match in pattern.finditer(low):
+            try:
+                found = _day_of(match.groupdict())
+            except ValueError:
+                continue
+            if found is not None:
+                return *found, f"{low[: match.start()]} {low[match.end() :]}"
     return None, None, low
+
+
+def _day_of(groups: dict[str, str | None]) -> tuple[date | None, tuple[int, int] | None] | None:
+    """The day that the groups of a date pattern name; ValueError if the calendar has none."""
+    if "a" in groups:
+        day_of_month, month = int(groups["a"] or 0), int(groups["b"] or 0)
+        if month > 12 >= day_of_month:
+            day_of_month, month = month, day_of_month
+    else:
+        name = groups.get("name")
+        number = _MONTHS.get(name.rstrip(".")) if name else int(groups["m"] or 0)
+        if number is None:
+            return None
+        day_of_month, month = int(groups["d"] or 0), number
+    year_text = groups.get("y")
+    if not year_text:
+        date(2000, month, day_of_month)
+        return None, (month, day_of_month)
+    year = int(year_text) + (2000 if len(year_text) == 2 else 0)
+    return (date(year, month, day_of_month), None) if year in _YEARS else None
 
 
 def _take_clock(low: str) -> tuple[time | None, str]:
