@@ -11,12 +11,13 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from schemas.arrow import SCHEMA_VERSION
-from schemas.errors import UsageError
+from schemas.errors import DatasetError, UsageError
 from schemas.ids import stable_id
 from schemas.records import SOURCE_KINDS, Source
 
 logging.disable(logging.WARNING)  # Beam warns on import of what nobody here uses
 import apache_beam as beam  # noqa: E402
+from apache_beam.io.filesystems import FileSystems  # noqa: E402
 from apache_beam.options.pipeline_options import PipelineOptions  # noqa: E402
 from apache_beam.runners.runner import create_runner  # noqa: E402
 
@@ -27,7 +28,7 @@ from pipeline.options import fetch_limits, politeness  # noqa: E402
 from pipeline.progress import show_progress  # noqa: E402
 from pipeline.summary import print_summary  # noqa: E402
 from transforms import storage  # noqa: E402
-from transforms.commit import committed_run_ids, manifest_path, recover  # noqa: E402
+from transforms.commit import claim, committed_run_ids, manifest_path, recover  # noqa: E402
 from transforms.outcomes import utc_now  # noqa: E402
 
 if TYPE_CHECKING:
@@ -41,9 +42,12 @@ _LOCAL_RUNNERS = re.compile(
 def run(options: argparse.Namespace) -> int:
     """Run, print the summary, and say by the exit code how it went.
 
-    Raises UsageError for options that neither we nor Beam know.
+    Raises UsageError for options that neither we nor Beam know, and for an
+    output that is not ours to write to; DatasetError if the run did not commit.
     """
     beam_options = to_beam_options(options.runner, options.beam_flags)
+    FileSystems.set_options(beam_options)  # s3:// and others read theirs from there
+    claim(options.output)
     for run_id in recover(options.output):
         print(f"Run {run_id} had been interrupted: it is complete now.", file=sys.stderr)
     manifest = ingest(options, beam_options)
@@ -76,7 +80,13 @@ def ingest(options: argparse.Namespace, beam_options: PipelineOptions) -> dict[s
     )
     with show_progress():
         pipeline.run().wait_until_finish()
-    written: dict[str, Any] = storage.read_json(storage.join(dataset, manifest_path(run_id)))
+    path = storage.join(dataset, manifest_path(run_id))
+    if not storage.exists(path):
+        raise DatasetError(
+            f"the runner ended without writing {path}, so nothing can be said of the run: "
+            "start it again, it goes on where this one stopped"
+        )
+    written: dict[str, Any] = storage.read_json(path)
     return written
 
 

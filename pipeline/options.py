@@ -221,9 +221,12 @@ def _since(value: str) -> datetime:
 def _dataset(value: str) -> str:
     if re.search(r"[*?\[\]{}]", value):
         raise argparse.ArgumentTypeError(f"{value!r} holds a character of patterns (*?[]{{}})")
+    value = re.sub(r"^file://(?:localhost)?(?=/)", "", value)
+    if not re.sub(r"^\w+://", "", value).strip("/ "):
+        raise argparse.ArgumentTypeError(f"{value!r} names no folder")
     if "://" not in value and Path(value).is_file():
         raise argparse.ArgumentTypeError(f"{value!r} is a file; name a folder")
-    return value.rstrip("/") or "/"
+    return value.rstrip("/")
 
 
 def _ratio(value: str) -> float:

@@ -156,7 +156,7 @@ def sql(query: str) -> list[tuple[Any, ...]]:
 
 def test_nothing_but_the_promised_files_is_visible(sample: Path) -> None:
     top = {path.name for path in sample.iterdir()}
-    assert top == {"entries", "duplicates", "dead_letters", "_runs", "_index"}
+    assert top == {"entries", "duplicates", "dead_letters", "_runs", "_index", "_dataset.json"}
     assert [line for line in tree_lines(sample) if "staging" in line or ".tmp" in line] == []
 
 

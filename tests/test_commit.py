@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from schemas.errors import DatasetError
+from schemas.errors import DatasetError, UsageError
 from transforms import storage
 from transforms.commit import (
+    MARKER,
     StagedFile,
+    claim,
     commit_run,
     committed_run_ids,
     recover,
@@ -19,7 +21,7 @@ from transforms.commit import (
     staging_path,
 )
 
-RUN = "000001-ab"
+RUN = "000001-abcdef01"
 
 
 class Killed(BaseException):
@@ -135,4 +137,120 @@ def test_a_promise_that_cannot_be_kept_is_said(tmp_path: Path, damage: str) -> N
         final.parent.mkdir(parents=True)
         final.write_bytes(b"row")
     with pytest.raises(DatasetError, match="neither staged nor whole"):
+        recover(str(tmp_path))
+
+
+def test_a_new_folder_becomes_a_dataset_and_stays_one(tmp_path: Path) -> None:
+    for dataset in (tmp_path / "new", tmp_path / "empty"):
+        (tmp_path / "empty").mkdir(exist_ok=True)
+        for _ in range(2):
+            claim(str(dataset))
+            assert list(tree(dataset)) == [MARKER]
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    ["notes.txt", "_staging/keep.txt", "_runs/old.json", "deep/er/a.csv", "_dataset.json"],
+)
+def test_a_folder_of_somebody_else_is_refused_and_unharmed(tmp_path: Path, foreign: str) -> None:
+    path = tmp_path / foreign
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text('["mine"]')
+    with pytest.raises(UsageError, match=r"--output .* new or empty folder"):
+        claim(str(tmp_path))
+    assert tree(tmp_path) == {foreign: b'["mine"]'}
+
+
+@pytest.mark.parametrize("step", range(4))
+def test_a_first_run_that_was_killed_leaves_a_dataset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    done = 0
+
+    def kill(real: Any) -> Any:
+        def call(*args: Any) -> Any:
+            nonlocal done
+            done += 1
+            if done > step:
+                raise Killed
+            return real(*args)
+
+        return call
+
+    with monkeypatch.context() as patch:
+        for name in ("open_write", "move"):
+            patch.setattr(storage, name, kill(getattr(storage, name)))
+        if step < 2:
+            with pytest.raises(Killed):
+                claim(str(tmp_path))
+        else:
+            claim(str(tmp_path))
+    stage(tmp_path) if step == 3 else None
+    claim(str(tmp_path))
+    assert recover(str(tmp_path)) == []
+    assert list(tree(tmp_path)) == [MARKER]
+
+
+def test_a_dataset_from_before_there_were_markers(tmp_path: Path) -> None:
+    committed(tmp_path)
+    claim(str(tmp_path))
+    assert MARKER in tree(tmp_path)
+
+
+def test_a_dataset_of_a_later_version(tmp_path: Path) -> None:
+    later = {"format": "news-ingest dataset", "version": 2}
+    storage.write_json(str(tmp_path / MARKER), later)
+    with pytest.raises(DatasetError, match="version 2"):
+        claim(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        ("{file}/sub", "Not a directory"),
+        ("/proc/x", "No such file"),
+        ("{file}-" + "x" * 300, "name too long"),
+        ("gs://bucket/set", r"apache-beam\[gcp\]"),
+        ("s3://bucket/set", r"apache-beam\[aws\]"),
+        ("ftp://host/set", "no filesystem is known for ftp://"),
+    ],
+)
+def test_a_place_that_cannot_be_written_to(tmp_path: Path, output: str, words: str) -> None:
+    file = tmp_path / "file"
+    file.write_text("mine")
+    with pytest.raises(UsageError, match=words) as caught:
+        claim(output.format(file=file))
+    assert "--output" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "Errno" in str(caught.value) or "://" in str(caught.value)
+
+
+def test_only_what_is_named_by_a_run_is_ours(tmp_path: Path) -> None:
+    committed(tmp_path)
+    foreign = ["_runs/notes.json", "_runs/x.intent.json", "_staging/mine/a", "_staging/b"]
+    for name in foreign:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("no JSON")
+    stage(tmp_path)
+    assert recover(str(tmp_path)) == []
+    assert committed_run_ids(str(tmp_path)) == [RUN]
+    assert {name for name in tree(tmp_path) if name.startswith(("_runs", "_staging"))} == {
+        *foreign,
+        f"_runs/{RUN}.json",
+    }
+
+
+def test_runs_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    runs = ["999999-00000000", "1000000-00000000", "000002-ffffffff", "000010-00000000"]
+    for run_id in runs:
+        storage.write_json(str(tmp_path / f"_runs/{run_id}.json"), {"run_id": run_id})
+    assert committed_run_ids(str(tmp_path)) == [runs[2], runs[3], runs[0], runs[1]]
+
+
+def test_a_damaged_intent_is_said(tmp_path: Path) -> None:
+    path = tmp_path / f"_runs/{RUN}.intent.json"
+    path.parent.mkdir()
+    path.write_text("{")
+    with pytest.raises(DatasetError, match="damaged"):
         recover(str(tmp_path))

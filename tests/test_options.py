@@ -24,6 +24,11 @@ def test_the_defaults_of_batch() -> None:
     assert not limits.allow_private_hosts
 
 
+def test_a_folder_as_an_address() -> None:
+    for output in ("/a/b", "/a/b/", "file:///a/b", "file://localhost/a/b/"):
+        assert parse(["batch", "--url", "x", "--output", output]).output == "/a/b"
+
+
 def test_what_only_beam_may_know_is_kept_for_it() -> None:
     options = parse([*BATCH, "--runner=FlinkRunner", "--flink_master", "localhost:8081"])
     assert options.runner == "FlinkRunner"
@@ -45,6 +50,10 @@ def test_what_only_beam_may_know_is_kept_for_it() -> None:
         ([*BATCH, "--timeout_s", "nan"], ["--timeout_s", "above 0"]),
         ([*BATCH, "--max_page_bytes", "-1"], ["--max_page_bytes"]),
         (["batch", "--url", "x", "--output", "a*b"], ["--output", "pattern"]),
+        *(
+            (["batch", "--url", "x", "--output", output], ["--output", "names no folder"])
+            for output in ("", " ", "/", "///", "gs://", "file:///")
+        ),
         (["split"], ["PAGE"]),
         (["split", "page.html", "--colour"], ["unknown option --colour"]),
         (["split", "a.html", "b.html"], ["b.html"]),
@@ -88,6 +97,22 @@ def test_an_output_that_is_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "is a file" in said
     assert said.count("\n") == 1
     assert file.read_text() == "mine"
+
+
+@pytest.mark.parametrize("output", ["mine", "mine/notes.txt/set", "s3://bucket/set", "ftp://a/b"])
+def test_an_output_that_cannot_be_a_dataset(
+    output: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine/_staging").mkdir(parents=True)
+    for name in ("notes.txt", "_staging/draft.txt"):
+        (tmp_path / "mine" / name).write_text("mine")
+    assert main(["batch", "--url", "https://a.example/", "--output", output]) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith(f"news-ingest: --output {output}: ")
+    assert (said.err.count("\n"), said.out) == (1, "")
+    left = sorted(path.name for path in tmp_path.rglob("*") if path.is_file())
+    assert left == ["draft.txt", "notes.txt"]
 
 
 @pytest.mark.parametrize("command", [[], ["batch"], ["split"], ["sample"]])

@@ -64,6 +64,7 @@ def claim(dataset: str) -> None:
     it was written by a version that this one does not know.
     """
     try:
+        storage.check_scheme(dataset)
         about = _about(dataset)
         if about is None and not _has_run(dataset) and not _is_empty(dataset):
             raise UsageError(
@@ -77,8 +78,7 @@ def claim(dataset: str) -> None:
         # Also where it is already: whether one may write shows before the first fetch.
         storage.write_json(storage.join(dataset, MARKER), _ABOUT)
     except (OSError, ValueError) as error:
-        reason = " ".join(storage.reason(error).split())
-        raise UsageError(f"--output {dataset}: cannot be written to: {reason}") from error
+        raise UsageError(f"--output {dataset}: {storage.reason(error)}") from error
 
 
 def commit_run(dataset: str, manifest: dict[str, Any], files: list[StagedFile]) -> dict[str, Any]:
@@ -102,10 +102,13 @@ def recover(dataset: str) -> list[str]:
     for run_id in _run_ids(dataset, ".intent.json"):
         _carry_out(dataset, _read_run(dataset, _intent_path(run_id)))
         finished.append(run_id)
-    staged = storage.files_below(storage.join(dataset, STAGING), "**")
-    for path in staged:
-        if re.match(_RUN_ID + "/", path.rpartition(f"/{STAGING}/")[2]):
-            storage.delete([path])
+    staged = (
+        path.rpartition(f"/{STAGING}/")[2].partition("/")[0]
+        for path in storage.files_below(dataset, f"{STAGING}/**")
+    )
+    for name in set(staged):
+        if re.fullmatch(_RUN_ID, name):
+            storage.delete_tree(storage.join(dataset, STAGING, name))
     _tidy_staging(dataset)
     return finished
 

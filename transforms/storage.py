@@ -2,11 +2,37 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from typing import IO, Any, cast
 
 from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
+
+_EXTRAS = {
+    "gs": ("gcp", "google.cloud.storage"),
+    "s3": ("aws", "boto3"),
+    "azfs": ("azure", "azure.storage.blob"),
+}
+"""By scheme: the extra of apache-beam that is needed, and what it installs."""
+
+
+def check_scheme(path: str) -> None:
+    """Raises ValueError, with the remedy, if there is no such filesystem here."""
+    scheme = FileSystems.get_scheme(path)
+    if scheme in _EXTRAS:
+        extra, client = _EXTRAS[scheme]
+        try:
+            importlib.import_module(client)
+        except ImportError as error:
+            remedy = f"{scheme}:// needs more: pip install 'apache-beam[{extra}]'"
+            raise ValueError(remedy) from error
+    try:
+        FileSystems.get_filesystem(path)
+    except ValueError as error:
+        known = ", ".join(f"{name}://" for name in _EXTRAS)
+        remedy = f"no filesystem is known for {scheme}://; name a local path, or one of {known}"
+        raise ValueError(remedy) from error
 
 
 def join(root: str, *parts: str) -> str:
@@ -94,8 +120,8 @@ def read_json(path: str) -> Any:
 
 
 def reason(error: Exception) -> str:
-    """What the innermost error says; Beam wraps it twice, with all the paths."""
+    """What the innermost error says, on one line; Beam wraps it twice."""
     while isinstance(error, BeamIOError) and error.exception_details:
         error = next(iter(error.exception_details.values()))
     inner = error.args[0] if error.args else None
-    return reason(inner) if isinstance(inner, Exception) else str(error)
+    return reason(inner) if isinstance(inner, Exception) else " ".join(str(error).split())
