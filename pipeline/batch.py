@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from schemas.arrow import SCHEMA_VERSION
 from schemas.errors import DatasetError, UsageError
 from schemas.ids import stable_id
-from schemas.records import SOURCE_KINDS, Source
+from schemas.records import SOURCE_KINDS, Publisher, Source
 
 logging.disable(logging.WARNING)  # Beam warns on import of what nobody here uses
 import apache_beam as beam  # noqa: E402
@@ -30,6 +30,7 @@ from pipeline.summary import print_summary  # noqa: E402
 from transforms import storage  # noqa: E402
 from transforms.commit import claim, committed_run_ids, manifest_path, recover  # noqa: E402
 from transforms.outcomes import utc_now  # noqa: E402
+from transforms.sources import label_of  # noqa: E402
 
 if TYPE_CHECKING:
     import argparse
@@ -58,10 +59,15 @@ def run(options: argparse.Namespace) -> int:
 def ingest(options: argparse.Namespace, beam_options: PipelineOptions) -> dict[str, Any]:
     """Run the graph once; the manifest as it was written."""
     dataset: str = options.output
+    publishers: tuple[Publisher, ...] = options.sources or ()
     sources = [Source(kind, locator) for kind in SOURCE_KINDS for locator in getattr(options, kind)]
+    for publisher in publishers:
+        sources += [Source("feed", url) for url in publisher.feeds]
+        sources += [Source("sitemap", url) for url in publisher.sitemaps]
+        sources += [Source("url", url) for url in publisher.urls]
     limits = fetch_limits(options)
     about_run = {
-        "sources": [source.label for source in sources],
+        "sources": [label_of(source) for source in sources],
         "options": {"timezone": options.timezone, **dataclasses.asdict(limits)},
         "schema_version": SCHEMA_VERSION,
     }
@@ -76,7 +82,16 @@ def ingest(options: argparse.Namespace, beam_options: PipelineOptions) -> dict[s
         pipeline
         | "Sources" >> beam.Create(sources)
         | "Ingest"
-        >> Ingest(dataset, manifest, limits, politeness(options), options.timezone, options.since)
+        >> Ingest(
+            dataset,
+            manifest,
+            limits,
+            politeness(options),
+            timezone=options.timezone,
+            since=options.since,
+            domains=frozenset(options.domain),
+            publishers=publishers,
+        )
     )
     with show_progress():
         pipeline.run().wait_until_finish()

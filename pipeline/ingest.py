@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import apache_beam as beam
 
+from transforms.archives import ReadArchives
 from transforms.crawl import FetchPages
 from transforms.dedup import Deduplicate, DeduplicateDeadLetters
 from transforms.index import ReadKnownDeadLetters, ReadKnownEntries, ReadKnownPages
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from apache_beam.pvalue import PCollection
 
-    from schemas.records import EntryRow, Source
+    from schemas.records import EntryRow, Publisher, Source
     from transforms.fetch import FetchLimits
     from transforms.visit import Politeness
 
@@ -30,7 +31,9 @@ class Ingest(beam.PTransform[Any, Any]):
 
     dataset: the root folder; manifest: what is known of the run before it
     starts, at least ``run_id``; timezone: IANA name for clocks that name none;
-    since: sitemap items that were last changed before it are left out.
+    since: sitemap items that were last changed before it are left out;
+    domains: those whose pages are taken from archives, empty for all;
+    publishers: what the user knows of them.
     """
 
     dataset: str
@@ -39,25 +42,42 @@ class Ingest(beam.PTransform[Any, Any]):
     politeness: Politeness
     timezone: str | None = None
     since: datetime | None = None
+    domains: frozenset[str] = frozenset()
+    publishers: tuple[Publisher, ...] = ()
 
     def expand(self, sources: PCollection[Source]) -> Any:
         """One element: the manifest as written."""
         begin = sources.pipeline
-        read = sources | ReadSources()
+        read = sources | "NotArchives" >> beam.Filter(_is_no_archive) | ReadSources()
+        archived = (
+            sources
+            | "Archives" >> beam.Filter(lambda source: not _is_no_archive(source))
+            | beam.Map(lambda source: source.locator)
+            | ReadArchives(self.domains, self.limits.page_bytes_max)
+        )
         known_pages = begin | ReadKnownPages(self.dataset)
         asked = {"requests": read.requests, "known": known_pages}
-        fetched = asked | FetchPages(self.limits, self.politeness, self.since)
-        extracted = fetched.pages | ExtractPages(self.timezone)
-        split = extracted.pages | SplitLiveBlogs(self.timezone)
+        fetched = asked | FetchPages(self.limits, self.politeness, self.since, self.publishers)
+        pages = (fetched.pages, archived.pages) | "AllPages" >> beam.Flatten()
+        extracted = pages | ExtractPages(self.timezone, self.publishers)
+        split = extracted.pages | SplitLiveBlogs()
         rows = split.splits | AssignTopics(self.manifest["run_id"])
         known = begin | ReadKnownEntries(self.dataset)
         kept = {"rows": rows, "known": known} | Deduplicate()
-        lost = (read.dead, fetched.dead, extracted.dead, split.dead) | beam.Flatten()
+        lost = (
+            read.dead,
+            archived.dead,
+            fetched.dead,
+            extracted.dead,
+            split.dead,
+        ) | beam.Flatten()
         known_lost = begin | ReadKnownDeadLetters(self.dataset)
         letters = {"letters": lost, "known": known_lost} | DeduplicateDeadLetters()
         counts = (
             begin | "CountRun" >> beam.Create([("pages_split", 0)]),  # a run of no page is a run
+            read.counts,
             fetched.counts,
+            archived.counts,
             split.counts,
             kept.counts,
             letters.counts,
@@ -76,6 +96,10 @@ class Ingest(beam.PTransform[Any, Any]):
             "dead_letters": letters.letters,
             "counts": counts,
         } | WriteDataset(self.dataset, self.manifest)
+
+
+def _is_no_archive(source: Source) -> bool:
+    return source.kind != "warc"
 
 
 def _entry_counts(row: EntryRow) -> list[tuple[str, int]]:

@@ -13,8 +13,9 @@ from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 from schemas.errors import UsageError
-from schemas.records import SOURCE_KINDS
+from schemas.records import SOURCE_KINDS, Publisher
 from transforms.fetch import DEFAULT_USER_AGENT, FetchLimits
+from transforms.publishers import load_publishers
 from transforms.visit import Politeness
 
 LOCAL_RUNNER = "FnApiRunner"
@@ -41,8 +42,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     options, unknown = _parser().parse_known_args(arguments)
     options.beam_flags = unknown
     if options.command == "batch":
-        if not any(getattr(options, kind) for kind in SOURCE_KINDS):
-            names = ", ".join(f"--{kind}" for kind in SOURCE_KINDS)
+        if not (options.sources or any(getattr(options, kind) for kind in SOURCE_KINDS)):
+            names = ", ".join(f"--{kind}" for kind in (*SOURCE_KINDS, "sources"))
             raise UsageError(f"no input: give at least one of {names}")
     elif unknown:
         raise UsageError(f"unknown option {unknown[0]} (see news-ingest {options.command} --help)")
@@ -90,6 +91,18 @@ def _add_batch(commands: argparse._SubParsersAction[_Parser]) -> None:
     batch.add_argument(
         "--sitemap", action="append", default=[], metavar="URL",
         help="sitemap or sitemap index whose pages are read (repeatable)",
+    )  # fmt: skip
+    batch.add_argument(
+        "--warc", action="append", default=[], metavar="PATTERN",
+        help="WARC or WET archive, also .gz, or a pattern of them (repeatable)",
+    )  # fmt: skip
+    batch.add_argument(
+        "--domain", action="append", default=[], metavar="DOMAIN",
+        help="take only pages of this registered domain from archives (repeatable)",
+    )  # fmt: skip
+    batch.add_argument(
+        "--sources", type=_publishers, metavar="FILE",
+        help="sources.yaml: publishers with feeds, sitemaps, addresses, time zone, topic rules",
     )  # fmt: skip
     batch.add_argument(
         "--since", type=_since, metavar="WHEN",
@@ -202,6 +215,14 @@ def _timezone(value: str) -> str:
             f"no time zone is named {value!r}; use an IANA name such as Europe/London"
         ) from error
     return value
+
+
+def _publishers(value: str) -> tuple[Publisher, ...]:
+    try:
+        text = Path(value).read_text("utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{value!r} cannot be read: {error}") from error
+    return load_publishers(text, value)
 
 
 def _since(value: str) -> datetime:

@@ -7,7 +7,6 @@ import sys
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from pipeline.options import fetch_limits
 from schemas.records import FetchedPage, PageRequest, SplitPage
@@ -40,8 +39,7 @@ def split_request(request: PageRequest, limits: FetchLimits, timezone: str | Non
         fetched = _fetch(request, limits)
     else:
         fetched = read_page_file(request, open_file=open_local_file, limits=limits)
-    page = extract_page(fetched, zone=ZoneInfo(timezone) if timezone else None)
-    return split_page(page, timezone=timezone)
+    return split_page(extract_page(fetched, timezone=timezone), timezone=timezone)
 
 
 def _fetch(request: PageRequest, limits: FetchLimits) -> FetchedPage:

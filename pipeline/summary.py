@@ -36,6 +36,9 @@ def summary_lines(manifest: dict[str, Any], dataset: str) -> list[str]:
         rows.insert(1, left)
     if count("requests_repeated"):
         rows.insert(1, ("  asked for twice", count("requests_repeated"), "fetched once"))
+    if count("files_ignored"):
+        ignored = ("  files ignored", count("files_ignored"), "no pages, or hidden")
+        rows.insert(1, ignored)
     width = max(len(name) for name, _, _ in rows)
     lines = [f"Run {manifest['run_id']} -> {dataset}"]
     lines += [f"  {name:{width}}  {n:>7,}  {note}".rstrip() for name, n, note in rows]

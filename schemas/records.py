@@ -21,7 +21,7 @@ TimeSource = Literal["dom", "json_ld", "microdata", "text", "page", "fetch"]
 """Where an entry's published_at came from, as the contract lists it."""
 
 
-SourceKind = Literal["input", "url", "urls", "feed", "sitemap"]
+SourceKind = Literal["input", "url", "urls", "feed", "sitemap", "warc"]
 SOURCE_KINDS: tuple[SourceKind, ...] = get_args(SourceKind)
 
 
@@ -31,7 +31,7 @@ class Source:
 
     kind: ``input`` (a file, folder or pattern), ``url``, ``urls`` (a file of
         addresses, one a line, ``#`` for comments), ``feed`` or ``sitemap``
-        (addresses, too).
+        (addresses, too), or ``warc`` (an archive or a pattern of them).
     """
 
     kind: SourceKind
@@ -92,7 +92,8 @@ class PageRequest:
     """One page that a source asks for.
 
     uri: an http(s) URL, or the path of a file as the source named it.
-    role: what it is asked for as; a feed or a sitemap leads to pages.
+    role: what it is asked for as; a feed or a sitemap leads to pages, an
+        archive has it already.
     depth: how many sitemaps led to it.
     source: provenance as ``kind:locator``, such as ``input:pages/*.html``.
     page_url: the page's public address where the caller knows it better than
@@ -112,7 +113,7 @@ class PageRequest:
     redirects: int = 0
     continues: str | None = None
     categories: tuple[str, ...] = ()
-    role: Literal["page", "feed", "sitemap"] = "page"
+    role: Literal["page", "feed", "sitemap", "archive"] = "page"
     depth: int = 0
 
     @property
@@ -178,8 +179,9 @@ class DeclaredTopic:
     """One hint about its topic that a page gives of itself.
 
     source: article_section, meta_section, url_path, breadcrumb, feed_category
-        or keywords.
-    value: the hint as the page wrote it, such as "Football".
+        or keywords; publisher where ``sources.yaml`` says it.
+    value: the hint as the page wrote it, such as "Football"; of a publisher
+        the slug of the topic itself.
     """
 
     source: str
@@ -200,7 +202,8 @@ class Page:
     declared_topics: strongest evidence first.
     etag, last_modified: what to ask the server with next time, None if nothing.
     known: what an earlier run learnt of the page.
-    continues: whether it holds older entries of the live blog at page_url.
+    timezone: IANA name for clocks that name no zone, None if nobody told.
+    is_asked_again: whether later runs may ask for it at the same address.
     """
 
     uri: str
@@ -220,7 +223,8 @@ class Page:
     etag: str | None = None
     last_modified: str | None = None
     known: KnownPage | None = None
-    continues: bool = False
+    timezone: str | None = None
+    is_asked_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

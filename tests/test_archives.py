@@ -57,7 +57,7 @@ def text(path: str) -> bytes:
 
 def page(path: str, content: bytes | None = None, media: str | None = HTML) -> FetchedPage:
     return FetchedPage(
-        request=PageRequest(HOST + path, "warc:a"),
+        request=PageRequest(HOST + path, "warc:a", role="archive"),
         url=HOST + path,
         content=text(path) if content is None else content,
         content_type=media,

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import gzip
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -178,7 +177,7 @@ def test_what_a_page_says_of_itself() -> None:
 def test_page_times_without_zone_take_the_one_that_is_given() -> None:
     page = '<meta name="date" content="2026-05-12T09:00:00"><p>words</p>'
     assert extract_page(fetched(page)).published_at is None
-    paris = extract_page(fetched(page), zone=ZoneInfo("Europe/Paris"))
+    paris = extract_page(fetched(page), timezone="Europe/Paris")
     assert paris.published_at == datetime(2026, 5, 12, 7, 0, tzinfo=UTC)
 
 

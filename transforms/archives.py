@@ -156,7 +156,7 @@ def _page(record: _Record, source: str, page_bytes_max: int) -> FetchedPage | st
     if len(content) > page_bytes_max:
         raise _too_large(page_bytes_max)
     return FetchedPage(
-        request=PageRequest(record.uri, source),
+        request=PageRequest(record.uri, source, role="archive"),
         url=record.uri,
         content=content,
         content_type=content_type,

@@ -26,9 +26,10 @@ from schemas.records import (
     KnownPage,
     NotModified,
     PageRequest,
+    Publisher,
     Redirected,
 )
-from transforms.extract import extract_page
+from transforms.extract import extract_page, registered_domain
 from transforms.feeds import read_feed
 from transforms.fetch import FetchLimits, host_of, is_url, open_local_file, read_page_file
 from transforms.liveblog import split_page
@@ -77,18 +78,20 @@ class FetchPages(beam.PTransform[Any, Any]):
     at that host's key, and once more in a third.
 
     since: sitemap items that were last changed before it are left out (``too_old``).
+    publishers: those whose hosts want a delay of their own.
     """
 
     limits: FetchLimits = field(default_factory=FetchLimits)
     politeness: Politeness = field(default_factory=Politeness)
     since: datetime | None = None
+    publishers: tuple[Publisher, ...] = ()
 
     def expand(self, asked: dict[str, PCollection[Any]]) -> FetchOutputs:
         """Every request comes out once, as a page, a dead letter or a count."""
         known = asked["known"] | "KeyKnown" >> beam.Map(lambda known: (_shard(known.uri), known))
         waiting, rounds = asked["requests"], []
         for number in range(1, ROUNDS + 1):
-            fetch = _FetchHosts(self.limits, self.politeness, self.since, number)
+            fetch = _FetchHosts(self, number)
             requests = waiting | f"KeyRequests{number}" >> beam.Map(
                 lambda request: (_shard(request.address), request)
             )
@@ -210,12 +213,11 @@ class _FetchHosts(beam.DoFn):
     that from the second round on the first request waits, too.
     """
 
-    def __init__(
-        self, limits: FetchLimits, politeness: Politeness, since: datetime | None, number: int
-    ) -> None:
-        self._limits = limits
-        self._politeness = politeness
-        self._since = since
+    def __init__(self, fetch: FetchPages, number: int) -> None:
+        self._limits = fetch.limits
+        self._politeness = fetch.politeness
+        self._since = fetch.since
+        self._delays_s = {one.domain: one.delay_s for one in fetch.publishers if one.delay_s}
         self._number = number
 
     def start_bundle(self) -> None:
@@ -238,10 +240,9 @@ class _FetchHosts(beam.DoFn):
         by_host: dict[str, list[PageRequest]] = {}
         for request in sorted(group["requests"], key=lambda request: (request.uri, request.source)):
             by_host.setdefault(_host_or_folder(request.address), []).append(request)
-        first_wait_s = self._politeness.delay_s if self._number > 1 else 0.0
         for host, requests in by_host.items():
             if is_url(requests[0].address):
-                yield from self._ask(host, requests, context, first_wait_s)
+                yield from self._ask(host, requests, context, is_first=self._number == 1)
             else:
                 yield from self._read(requests, context)
         for outcome, context in self._pool.arrived():
@@ -260,9 +261,9 @@ class _FetchHosts(beam.DoFn):
         self._pool.add(_FolderVisit(new, self._limits), context)
 
     def _ask(
-        self, host: str, requests: list[PageRequest], context: Any, wait_s: float
+        self, host: str, requests: list[PageRequest], context: Any, *, is_first: bool = False
     ) -> Iterator[Any]:
-        """Have a host asked, once for each address."""
+        """Have a host asked, once for each address; at once if it is the first time."""
         new = []
         for request in requests:
             if request.address not in self._asked:
@@ -272,11 +273,14 @@ class _FetchHosts(beam.DoFn):
         yield from _counts({"requests_repeated": len(requests) - len(new)}, context)
         if not new:
             return
+        domain = registered_domain(new[0].address) or host
+        delay_s = self._delays_s.get(domain, self._politeness.delay_s)
         if host in self._visits:
             self._visits[host].extend(new)
         else:
-            self._visits[host] = HostVisit(new, self._limits, self._politeness)
-        self._pool.add(self._visits[host], context, wait_s)
+            politeness = replace(self._politeness, delay_s=delay_s)
+            self._visits[host] = HostVisit(new, self._limits, politeness)
+        self._pool.add(self._visits[host], context, 0.0 if is_first else delay_s)
 
     def _outputs(self, outcome: Outcome, context: Any) -> Iterator[Any]:
         if isinstance(outcome, Redirected):
@@ -314,7 +318,7 @@ class _FetchHosts(beam.DoFn):
         blog = str(found[0].continues)
         room = max(0, self._politeness.pages_per_blog_max - 1 - self._blog_pages[blog])
         self._blog_pages[blog] += len(found[:room])
-        yield from self._ask(host_of(fetched.url), found[:room], context, self._politeness.delay_s)
+        yield from self._ask(host_of(fetched.url), found[:room], context)
         self._asked.update(request.address for request in found[room:])
         yield from _counts({"older_pages_left": len(found[room:])}, context)
 
@@ -327,7 +331,7 @@ class _FetchHosts(beam.DoFn):
             yield _dead(error, fetched.request, context)
             return
         here = [request for request in found.requests if host_of(request.uri) == host_of(url)]
-        yield from self._ask(host_of(url), here, context, self._politeness.delay_s)
+        yield from self._ask(host_of(url), here, context)
         there = [request for request in found.requests if host_of(request.uri) != host_of(url)]
         if self._number == ROUNDS:
             detail = "a feed or sitemap that was itself led to from host to host"

@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+from zoneinfo import ZoneInfo
 
 import chardet
 from courlan import clean_url
@@ -23,11 +24,11 @@ from w3lib.encoding import (
 )
 
 from schemas.errors import ExtractError
-from schemas.records import DeclaredTopic, FetchedPage, Page
+from schemas.records import DeclaredTopic, FetchedPage, Page, PageRequest, Publisher
 from transforms.markup import NO_ENCODINGS, json_ld_nodes, json_ld_types, parse_html, parse_iso_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime, tzinfo
 
     from selectolax.lexbor import LexborHTMLParser
@@ -51,13 +52,21 @@ _PATH_DATE_OR_ID = re.compile(r"[\d._-]*|.*\d{5,}.*")
 _SPACE = re.compile(r"\s+")
 _NEWS_TYPE = re.compile(r"(?:Article|Posting|Report|Review)$")
 _DETECT_LANGUAGE_CHARS = 2_000
+NO_PUBLISHERS: Mapping[str, Publisher] = {}
+UNKNOWN_PUBLISHER = Publisher(name="", domain="")
 _registered = TLDExtract(suffix_list_urls=(), cache_dir=None)
 
 
-def extract_page(fetched: FetchedPage, *, zone: tzinfo | None = None) -> Page:
+def extract_page(
+    fetched: FetchedPage,
+    *,
+    timezone: str | None = None,
+    publishers: Mapping[str, Publisher] = NO_PUBLISHERS,
+) -> Page:
     """Decode a page and gather its address, title, language, people, times and topics.
 
-    zone: for page times that name none; without it such times stay unknown.
+    timezone: IANA name for times that name no zone; without it such times stay
+        unknown. publishers: by registered domain, what the user knows better.
 
     Raises ExtractError when the bytes are empty, binary or nested beyond reason.
     """
@@ -66,8 +75,8 @@ def extract_page(fetched: FetchedPage, *, zone: tzinfo | None = None) -> Page:
         raise ExtractError("page_empty", "decoded, there is nothing but white space")
     text_type = (fetched.content_type or "").lower().startswith("text/plain")
     if _DOCUMENT_START.match(markup) or (not text_type and _MARKUP.search(markup)):
-        return _html_page(fetched, markup, zone)
-    return _text_page(fetched, markup)
+        return _html_page(fetched, markup, timezone, publishers)
+    return _text_page(fetched, markup, timezone, publishers)
 
 
 def decode(content: bytes, content_type: str | None) -> str:
@@ -128,9 +137,12 @@ def _detect_encoding(content: bytes) -> str:
     return chardet.detect(sample)["encoding"] or "windows-1252"
 
 
-def _text_page(fetched: FetchedPage, markup: str) -> Page:
+def _text_page(
+    fetched: FetchedPage, markup: str, timezone: str | None, publishers: Mapping[str, Publisher]
+) -> Page:
     title = next((line.strip() for line in markup.splitlines() if line.strip()), None)
     url = _page_url(fetched, [])
+    publisher = publishers.get(registered_domain(url) or "", UNKNOWN_PUBLISHER)
     return Page(
         uri=fetched.request.uri,
         page_url=url,
@@ -138,22 +150,25 @@ def _text_page(fetched: FetchedPage, markup: str) -> Page:
         media="text",
         markup=markup,
         title=title[:300] if title else None,
-        language=_detect_language(markup),
+        language=publisher.language or _detect_language(markup),
         authors=(),
         published_at=None,
         updated_at=None,
-        declared_topics=tuple(_path_topics(url)),
+        declared_topics=_with_rules(publisher, _path_topics(url)),
         tags=(),
         fetched_at=fetched.fetched_at,
         source=fetched.request.source,
         etag=fetched.etag,
         last_modified=fetched.last_modified,
         known=fetched.request.known,
-        continues=fetched.request.continues is not None,
+        timezone=publisher.timezone or timezone,
+        is_asked_again=_is_asked_again(fetched.request),
     )
 
 
-def _html_page(fetched: FetchedPage, markup: str, zone: tzinfo | None) -> Page:
+def _html_page(
+    fetched: FetchedPage, markup: str, timezone: str | None, publishers: Mapping[str, Publisher]
+) -> Page:
     tree = parse_html(markup)
     meta = _meta(tree)
     nodes = json_ld_nodes(markup)
@@ -162,25 +177,34 @@ def _html_page(fetched: FetchedPage, markup: str, zone: tzinfo | None) -> Page:
     url = _page_url(fetched, [link.attributes.get("href") if link else None, meta.get("og:url")])
     title_node = tree.css_first("title")
     title = meta.get("og:title") or _string(main.get("headline"))
-    publisher = registered_domain(url)
-    masthead = {meta.get("og:site_name", ""), _name(main.get("publisher")) or "", publisher or ""}
+    domain = registered_domain(url)
+    publisher = publishers.get(domain or "", UNKNOWN_PUBLISHER)
+    timezone = publisher.timezone or timezone
+    zone = ZoneInfo(timezone) if timezone else None
+    masthead = {meta.get("og:site_name", ""), _name(main.get("publisher")) or "", domain or ""}
+    masthead.add(publisher.name)
     keywords = _listed(main.get("keywords")) or _listed(meta.get("keywords"))
     return Page(
         uri=fetched.request.uri,
         page_url=url,
-        publisher=publisher,
+        publisher=domain,
         media="html",
         markup=markup,
         title=_tidy(title or (title_node.text() if title_node else "")) or None,
-        language=_declared_language(tree, meta) or _detect_language(_visible_sample(tree)),
+        language=_declared_language(tree, meta)
+        or publisher.language
+        or _detect_language(_visible_sample(tree)),
         authors=tuple(_people(main, meta, masthead)),
         published_at=_first_time(
             [main.get("datePublished"), meta.get("article:published_time"), meta.get("date")], zone
         ),
         updated_at=_first_time([main.get("dateModified"), meta.get("article:modified_time")], zone),
-        declared_topics=(
-            *_declared_topics(url, meta, nodes, main, keywords),
-            *(DeclaredTopic("feed_category", one) for one in fetched.request.categories),
+        declared_topics=_with_rules(
+            publisher,
+            (
+                *_declared_topics(url, meta, nodes, main, keywords),
+                *(DeclaredTopic("feed_category", one) for one in fetched.request.categories),
+            ),
         ),
         tags=tuple(dict.fromkeys(keywords)),
         fetched_at=fetched.fetched_at,
@@ -188,7 +212,8 @@ def _html_page(fetched: FetchedPage, markup: str, zone: tzinfo | None) -> Page:
         etag=fetched.etag,
         last_modified=fetched.last_modified,
         known=fetched.request.known,
-        continues=fetched.request.continues is not None,
+        timezone=timezone,
+        is_asked_again=_is_asked_again(fetched.request),
     )
 
 
@@ -357,6 +382,23 @@ def _declared_topics(
                     yield DeclaredTopic("breadcrumb", name)
     for value in keywords:
         yield DeclaredTopic("keywords", value)
+
+
+def _with_rules(
+    publisher: Publisher, declared: Iterable[DeclaredTopic]
+) -> tuple[DeclaredTopic, ...]:
+    """What a page declares, behind what the user's rules for its publisher say of it."""
+    declared = tuple(declared)
+    rules = {word.casefold(): slug for word, slug in publisher.topics}
+    found = [rules[one.value.casefold()] for one in declared if one.value.casefold() in rules]
+    if publisher.topic:
+        found.append(publisher.topic)
+    return (*(DeclaredTopic("publisher", slug) for slug in found), *declared)
+
+
+def _is_asked_again(request: PageRequest) -> bool:
+    own_page = request.role == "page" and request.continues is None
+    return own_page and request.uri.startswith(("http://", "https://"))
 
 
 def _path_topics(url: str) -> Iterator[DeclaredTopic]:

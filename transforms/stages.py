@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
 
 from schemas.errors import PageError
-from schemas.records import DeadLetter, EntryRow, FetchedPage, KnownPage, Page, SplitPage
+from schemas.records import DeadLetter, EntryRow, FetchedPage, KnownPage, Page, Publisher, SplitPage
 from transforms.extract import extract_page
 from transforms.liveblog import split_page
 from transforms.outcomes import COUNTS, DEAD, dead_letter, progress, utc_now
@@ -28,13 +27,13 @@ if TYPE_CHECKING:
 
 
 class _ExtractPage(beam.DoFn):
-    def __init__(self, timezone: str | None) -> None:
+    def __init__(self, timezone: str | None, publishers: tuple[Publisher, ...]) -> None:
         self._timezone = timezone
+        self._publishers = {publisher.domain: publisher for publisher in publishers}
 
     def process(self, fetched: FetchedPage) -> Iterator[Any]:
-        zone = ZoneInfo(self._timezone) if self._timezone else None
         try:
-            yield extract_page(fetched, zone=zone)
+            yield extract_page(fetched, timezone=self._timezone, publishers=self._publishers)
         except PageError as error:
             yield _lost(error, fetched.request.uri, fetched.request.source, fetched.url)
 
@@ -43,55 +42,48 @@ class _ExtractPage(beam.DoFn):
 class ExtractPages(beam.PTransform[Any, Any]):
     """Fetched pages -> decoded pages with what they say of themselves.
 
-    timezone: IANA name for page times that name no zone.
+    timezone: IANA name for times that name no zone.
+    publishers: what the user knows better than their pages.
     """
 
     timezone: str | None = None
+    publishers: tuple[Publisher, ...] = ()
 
     def expand(self, fetched: PCollection[FetchedPage]) -> Any:
         """Outputs: ``pages`` and ``dead``."""
-        return fetched | beam.ParDo(_ExtractPage(self.timezone)).with_outputs(DEAD, main="pages")
+        extract = beam.ParDo(_ExtractPage(self.timezone, self.publishers))
+        return fetched | extract.with_outputs(DEAD, main="pages")
 
 
-class _SplitPage(beam.DoFn):
-    def __init__(self, timezone: str | None) -> None:
-        self._timezone = timezone
-
-    def process(self, page: Page) -> Iterator[Any]:
-        try:
-            split = split_page(page, timezone=self._timezone)
-        except PageError as error:
-            yield _lost(error, page.uri, page.source, page.page_url)
-            return
-        progress.add("entries found", len(split.entries))
-        visit = _visited(split)
-        if visit:
-            yield TaggedOutput("visits", visit)
-        yield TaggedOutput(COUNTS, ("pages_split", 1))
-        yield TaggedOutput(COUNTS, ("live_blogs", int(split.is_live_blog)))
-        yield TaggedOutput(COUNTS, ("entries_found", len(split.entries)))
-        yield split
+def _split(page: Page) -> Iterator[Any]:
+    try:
+        split = split_page(page, timezone=page.timezone)
+    except PageError as error:
+        yield _lost(error, page.uri, page.source, page.page_url)
+        return
+    progress.add("entries found", len(split.entries))
+    visit = _visited(split)
+    if visit:
+        yield TaggedOutput("visits", visit)
+    yield TaggedOutput(COUNTS, ("pages_split", 1))
+    yield TaggedOutput(COUNTS, ("live_blogs", int(split.is_live_blog)))
+    yield TaggedOutput(COUNTS, ("entries_found", len(split.entries)))
+    yield split
 
 
 @dataclass
 class SplitLiveBlogs(beam.PTransform[Any, Any]):
-    """Pages -> their entries in the order shown; an article is its only entry.
-
-    timezone: IANA name for clocks that name no zone.
-    """
-
-    timezone: str | None = None
+    """Pages -> their entries in the order shown; an article is its only entry."""
 
     def expand(self, pages: PCollection[Page]) -> Any:
         """Outputs: ``splits``, ``visits`` (KnownPage for the index), ``dead``, ``counts``."""
-        split = beam.ParDo(_SplitPage(self.timezone))
-        return pages | split.with_outputs(DEAD, COUNTS, "visits", main="splits")
+        return pages | beam.FlatMap(_split).with_outputs(DEAD, COUNTS, "visits", main="splits")
 
 
 def _visited(split: SplitPage) -> KnownPage | None:
     """What later runs must know of a page from the web; None if they know it already."""
     page = split.page
-    if "://" not in page.uri or page.continues:
+    if not page.is_asked_again:
         return None
     visit = KnownPage(page.uri, page.etag, page.last_modified, split.is_live_blog, page.fetched_at)
     if page.known and visit == replace(page.known, fetched_at=page.fetched_at):

@@ -48,10 +48,14 @@ def exists(path: str) -> bool:
 def files_below(root: str, pattern: str) -> list[str]:
     """The paths below root that match, sorted; ``**`` also crosses folders."""
     try:
-        found = FileSystems.match([join(root, pattern)])[0].metadata_list
+        return files_matching(join(root, pattern))
     except BeamIOError:  # no such folder on some filesystems
         return []
-    return sorted(str(file.path) for file in found)
+
+
+def files_matching(pattern: str) -> list[str]:
+    """The paths that match, sorted; raises OSError if they cannot be listed."""
+    return sorted(str(file.path) for file in FileSystems.match([pattern])[0].metadata_list)
 
 
 def first_files_below(root: str, n: int) -> list[str]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from schemas.records import DeclaredTopic, Entry, Page, SplitPage
 
 _SCORES = {
+    "publisher": 1.0,
     "article_section": 0.95,
     "meta_section": 0.9,
     "url_path": 0.85,
@@ -43,7 +44,7 @@ def choose_topic(declared: Iterable[DeclaredTopic]) -> TopicChoice:
         (one for one in declared if one.source in _SCORES), key=lambda one: -_SCORES[one.source]
     )
     for one in ranked:
-        slug = TOPIC_OF_ALIAS.get(alias_key(one.value))
+        slug = one.value if one.source == "publisher" else TOPIC_OF_ALIAS.get(alias_key(one.value))
         if slug:
             evidence = f"{one.source}={one.value}"
             return TopicChoice(slug, QCODES[slug], one.source, _SCORES[one.source], evidence)
