@@ -211,6 +211,28 @@ def test_bad_pages_are_dead_letters_and_the_rest_is_unharmed(tmp_path: Path) -> 
     }
 
 
+def test_sources_that_once_stopped_a_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "br[1]"
+    folder.mkdir()
+    (folder / "a.html").write_text(RUSSIAN, "utf8")
+    (folder / "logo.png").write_bytes(b"x")
+    (folder / "gone.html").symlink_to("nowhere")
+    (folder / os.fsdecode(b"bad\xff.html")).write_text(RUSSIAN, "utf8")
+    words = ["--input", str(folder), "--url", "http://ada:secret@lantern-gazette.example/"]
+    words += ["--url", os.fsdecode(b"http://lantern-gazette.example/\xff")]
+    assert batch(tmp_path / "set", *words, "--max_error_ratio", "1") == 0
+    assert len(rows(tmp_path / "set", "entries")) == 1
+    codes = sorted(one["code"] for one in rows(tmp_path / "set", "dead_letters"))
+    assert codes == ["file_unreadable", "input_not_found", "url_invalid", "url_invalid"]
+    assert last_manifest(tmp_path / "set")["counts"]["files_ignored"] == 1
+    shown = capsys.readouterr()
+    assert "files ignored" in shown.out
+    assert "secret" not in repr(rows(tmp_path / "set", "dead_letters"))
+    assert "secret" not in json.dumps(last_manifest(tmp_path / "set")) + shown.out + shown.err
+
+
 LIVE = """<html lang="en"><head><title>Ferry strike - live</title>
 <link rel="canonical" href="https://lantern-gazette.example/live/ferry">
 <meta property="article:section" content="Politics">

@@ -99,7 +99,7 @@ def label_of(source: Source) -> str:
     Bytes that are no UTF-8, as file names may hold, are escaped.
     """
     hidden = source
-    if source.kind not in {"input", "urls"}:
+    if source.kind in {"url", "feed", "sitemap"}:
         hidden = Source(source.kind, _without_credentials(source.locator))
     return _storable(hidden.label)
 
