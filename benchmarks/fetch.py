@@ -109,7 +109,8 @@ def _fetch_pages(uris: list[str], delay_s: float, workers: int) -> tuple[int, fl
     }
     limits = FetchLimits(allow_private_hosts=True)
     fetched = asked | FetchPages(limits, Politeness(delay_s, retries=0))
-    _ = fetched.pages | beam.Map(_count)
+    for number, pages in enumerate(fetched.pages):
+        _ = pages | f"Count{number}" >> beam.Map(_count)
     started_s = time.perf_counter()
     result = pipeline.run()
     result.wait_until_finish()

@@ -12,7 +12,7 @@ from transforms.crawl import FetchPages
 from transforms.dedup import Deduplicate, DeduplicateDeadLetters
 from transforms.index import ReadKnownDeadLetters, ReadKnownEntries, ReadKnownPages
 from transforms.sources import ReadSources
-from transforms.stages import AssignTopics, ExtractPages, SplitLiveBlogs
+from transforms.stages import ReadRows
 from transforms.write import WriteDataset
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class Ingest(beam.PTransform[Any, Any]):
     def expand(self, sources: PCollection[Source]) -> Any:
         """One element: the manifest as written."""
         begin = sources.pipeline
+        run_id = self.manifest["run_id"]
         read = sources | "NotArchives" >> beam.Filter(_is_no_archive) | ReadSources()
         archived = (
             sources
@@ -58,19 +59,20 @@ class Ingest(beam.PTransform[Any, Any]):
         known_pages = begin | ReadKnownPages(self.dataset)
         asked = {"requests": read.requests, "known": known_pages}
         fetched = asked | FetchPages(self.limits, self.politeness, self.since, self.publishers)
-        pages = (fetched.pages, archived.pages) | "AllPages" >> beam.Flatten()
-        extracted = pages | ExtractPages(self.timezone, self.publishers)
-        split = extracted.pages | SplitLiveBlogs()
-        rows = split.splits | AssignTopics(self.manifest["run_id"])
+        parts = [
+            pages | f"Pages{n}" >> ReadRows(run_id, self.timezone, self.publishers)
+            for n, pages in enumerate((*fetched.pages, archived.pages))
+        ]
+        rows = tuple(part.rows for part in parts) | "Rows" >> beam.Flatten()
+        visits = tuple(part.visits for part in parts) | "Visits" >> beam.Flatten()
         known = begin | ReadKnownEntries(self.dataset)
         kept = {"rows": rows, "known": known} | Deduplicate()
         lost = (
             read.dead,
             archived.dead,
             fetched.dead,
-            extracted.dead,
-            split.dead,
-        ) | beam.Flatten()
+            *(part.dead for part in parts),
+        ) | "Lost" >> beam.Flatten()
         known_lost = begin | ReadKnownDeadLetters(self.dataset)
         letters = {"letters": lost, "known": known_lost} | DeduplicateDeadLetters()
         counts = (
@@ -78,7 +80,7 @@ class Ingest(beam.PTransform[Any, Any]):
             read.counts,
             fetched.counts,
             archived.counts,
-            split.counts,
+            *(part.counts for part in parts),
             kept.counts,
             letters.counts,
             lost
@@ -92,7 +94,7 @@ class Ingest(beam.PTransform[Any, Any]):
             "entries": kept.entries,
             "duplicates": kept.duplicates,
             "known": kept.known,
-            "pages": split.visits,
+            "pages": visits,
             "dead_letters": letters.letters,
             "counts": counts,
         } | WriteDataset(self.dataset, self.manifest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
 from collections.abc import Iterator
@@ -162,3 +163,78 @@ def test_a_feed_that_is_none_is_said() -> None:
     broken = type(page)(request, page.url, page.content, None, datetime(2026, 5, 12, tzinfo=UTC))
     with pytest.raises(SourceError):
         discover(broken, "https://a.example/feed", None)
+
+
+SOURCES = """
+publishers:
+  - name: Lantern Gazette
+    domain: lantern-gazette.example
+    feeds: ["{a}/news.rss"]
+    urls: ["{a}/article/9"]
+    timezone: Asia/Kolkata
+    delay_s: 0.2
+    topics:
+      Quayside: environment
+  - domain: tidewater.example
+    topic: sport
+"""
+NAIVE = """<html lang=en><head><title>Report nine</title><meta name="date"
+content="2026-05-12T09:00:00"><link rel="canonical" href="https://lantern-gazette.example/9"><meta property="article:section" content="Quayside"></head><body>
+<article><h1>Report nine</h1><p>The harbour office published report nine on Tuesday, after a long
+debate about the quay, the cranes and the price of a berth in winter.</p></article></body></html>"""
+
+
+def test_what_the_user_knows_of_a_publisher(hosts: list[str], tmp_path: Path) -> None:
+    a, _ = hosts
+    Host.pages |= {
+        f"{a}/news.rss": f"<rss><channel>{item(f'{a}/article/1', 'Sport')}</channel></rss>",
+        f"{a}/article/1": ARTICLE.format(name="one"),
+        f"{a}/article/9": NAIVE,
+    }
+    sources = tmp_path / "sources.yaml"
+    sources.write_text(SOURCES.format(a=a), "utf8")
+    counts = batch(tmp_path / "set", "--sources", str(sources))
+    assert (counts["feeds_asked"], counts["pages_asked"]) == (1, 2)
+    nine = rows(tmp_path / "set")["Report nine"]
+    assert nine["publisher"] == "lantern-gazette.example"
+    assert nine["published_at"] == datetime(2026, 5, 12, 3, 30, tzinfo=UTC)
+    assert (nine["topic"], nine["topic_source"]) == ("environment", "publisher")
+
+
+def test_a_mistake_in_sources_yaml_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sources = tmp_path / "sources.yaml"
+    sources.write_text("publishers:\n  - domain: a.example\n    timezone: Londn\n", "utf8")
+    assert main(["batch", "--sources", str(sources), "--output", str(tmp_path / "set")]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "line 3" in said
+    assert "Londn" in said
+
+
+def test_an_archive_goes_the_way_of_all_pages(tmp_path: Path) -> None:
+    def record(n: int) -> bytes:
+        page = ARTICLE.format(name=str(n)).encode()
+        body = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + page
+        host = "lantern-gazette.example" if n % 2 else "tidewater.example"
+        head = (
+            "WARC/1.0\r\nWARC-Type: response\r\n"
+            f"WARC-Target-URI: https://{host}/article/{n}\r\n"
+            f"WARC-Date: 2026-05-12T08:0{n}:00Z\r\nWARC-Record-ID: <urn:uuid:{n}>\r\n"
+            "Content-Type: application/http; msgtype=response\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        return head.encode() + body + b"\r\n\r\n"
+
+    (tmp_path / "news.warc.gz").write_bytes(b"".join(gzip.compress(record(n)) for n in range(6)))
+    words = ["--warc", f"{tmp_path}/*.warc.gz", "--domain", "lantern-gazette.example"]
+    counts = batch(tmp_path / "set", *words)
+    assert (counts["archive_pages"], counts["archive_skipped_domain"]) == (3, 3)
+    written = rows(tmp_path / "set")
+    assert sorted(written) == ["Report 1", "Report 3", "Report 5"]
+    assert written["Report 3"]["fetched_at"] == datetime(2026, 5, 12, 8, 3, tzinfo=UTC)
+    assert written["Report 3"]["source"] == f"warc:{tmp_path}/*.warc.gz"
+    again = batch(tmp_path / "set", *words)
+    assert (again.get("entries", 0), again["unchanged"]) == (0, 3)
+    assert json.loads(max((tmp_path / "set/_runs").iterdir()).read_text("utf8"))["files"] == []

@@ -90,7 +90,9 @@ def run_fetch(
         requests = pipeline | beam.Create([PageRequest(uri, "url:test") for uri in uris])
         known = pipeline | "Known" >> beam.Create([], reshuffle=False)
         found = {"requests": requests, "known": known} | fetch
-        for name in ("pages", "dead", "counts"):
+        for number, pages in enumerate(found.pages):
+            _ = pages | f"Sink {number}" >> beam.Map(sink, "pages")
+        for name in ("dead", "counts"):
             _ = getattr(found, name) | f"Sink {name}" >> beam.Map(sink, name)
     counts = Counter[str]()
     for name, n in SINK.get("counts", []):

