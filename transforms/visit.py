@@ -244,11 +244,11 @@ class HostPool:
     def add(self, visit: Visit, context: Any, wait_s: float = 0.0) -> None:
         """Begin a visit after so many seconds, or again one that was over.
 
-        A visit that is under way goes on as it is. context comes back with
-        each outcome.
+        A visit that is under way goes on as it is; one that has nothing to ask
+        is not begun. context comes back with each outcome.
         """
         with self._change:
-            if visit in self._under_way:
+            if visit in self._under_way or visit.over:
                 return
             self._under_way.add(visit)
             self._push(wait_s, visit, context)
