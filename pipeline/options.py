@@ -6,20 +6,30 @@ No Beam here: whatever this parser does not know is handed to Beam by ``batch``.
 from __future__ import annotations
 
 import argparse
+import os
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 from zoneinfo import ZoneInfo
 
 from schemas.errors import UsageError
 from schemas.records import SOURCE_KINDS, Publisher
-from transforms.fetch import DEFAULT_USER_AGENT, FetchLimits
+from transforms.addresses import page_address
+from transforms.fetch import DEFAULT_USER_AGENT, FetchLimits, is_url
 from transforms.publishers import load_publishers
-from transforms.visit import Politeness
+from transforms.visit import WAIT_MAX_S, Politeness
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LOCAL_RUNNER = "FnApiRunner"
 """Beam's in-process runner; its ``DirectRunner`` would first try a download."""
+
+_TIMEOUT_MAX_S = 3600
+_RETRIES_MAX = 10  # each waits twice as long as the one before
+_PAGES_PER_BLOG_MAX = 10_000
+_PAGE_BYTES_MAX = 1 << 30  # a page is held in memory
 
 _EXAMPLES = """examples:
   news-ingest batch --input 'pages/*.html' --output dataset
@@ -42,6 +52,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     options, unknown = _parser().parse_known_args(arguments)
     options.beam_flags = unknown
     if options.command == "batch":
+        if "--" in arguments:
+            raise UsageError("'--' is no option, and every word belongs to one: leave it out")
         if not (options.sources or any(getattr(options, kind) for kind in SOURCE_KINDS)):
             names = ", ".join(f"--{kind}" for kind in (*SOURCE_KINDS, "sources"))
             raise UsageError(f"no input: give at least one of {names}")
@@ -116,21 +128,21 @@ def _add_batch(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="Beam runner (default: %(default)s, in this process)",
     )  # fmt: skip
     batch.add_argument(
-        "--max_error_ratio", type=_ratio, default=0.5, metavar="RATIO",
+        "--max_error_ratio", type=_between(0, 1), default=0.5, metavar="RATIO",
         help="exit with 3 if more than this share of the pages failed (default: %(default)s)",
     )  # fmt: skip
     batch.add_argument(
-        "--delay_s", type=_number_from_0, default=Politeness.delay_s, metavar="SECONDS",
+        "--delay_s", type=_between(0, WAIT_MAX_S), default=Politeness.delay_s, metavar="SECONDS",
         help="between two requests to a host, or what its robots.txt asks for if that is more "
         "(default: %(default)g)",
     )  # fmt: skip
     batch.add_argument(
-        "--retries", type=_int_from_0, default=Politeness.retries, metavar="N",
+        "--retries", type=_between(0, _RETRIES_MAX, int), default=Politeness.retries, metavar="N",
         help="how often a request is repeated that may go better next time (default: %(default)s)",
     )  # fmt: skip
     batch.add_argument(
-        "--max_pages_per_blog", type=_positive_int, default=Politeness.pages_per_blog_max,
-        metavar="N",
+        "--max_pages_per_blog", type=_between(1, _PAGES_PER_BLOG_MAX, int),
+        default=Politeness.pages_per_blog_max, metavar="N",
         help="pages of older entries are followed until a live blog has so many "
         "(default: %(default)s)",
     )  # fmt: skip
@@ -144,8 +156,10 @@ def _add_split(commands: argparse._SubParsersAction[_Parser]) -> None:
         description="Splits one page and prints its entries as JSON lines. No Beam, no dataset.",
         allow_abbrev=False,
     )
-    split.add_argument("page", metavar="PAGE", help="address, .html or .txt file")
-    split.add_argument("--url", metavar="URL", help="the page's address, when PAGE is a file")
+    split.add_argument("page", type=_page, metavar="PAGE", help="address, .html or .txt file")
+    split.add_argument(
+        "--url", type=_address, metavar="URL", help="the page's address, when PAGE is a file"
+    )
     _add_reading(split)
 
 
@@ -171,15 +185,17 @@ def _add_reading(command: argparse.ArgumentParser) -> None:
         help="IANA time zone for clocks that name none, such as Europe/London",
     )  # fmt: skip
     command.add_argument(
-        "--timeout_s", type=_positive_number, default=defaults.timeout_s, metavar="SECONDS",
+        "--timeout_s", type=_between(0.001, _TIMEOUT_MAX_S), default=defaults.timeout_s,
+        metavar="SECONDS",
         help="for one page as a whole (default: %(default)g)",
     )  # fmt: skip
     command.add_argument(
-        "--max_page_bytes", type=_positive_int, default=defaults.page_bytes_max, metavar="BYTES",
+        "--max_page_bytes", type=_between(1, _PAGE_BYTES_MAX, int),
+        default=defaults.page_bytes_max, metavar="BYTES",
         help="pages larger than this become dead letters (default: %(default)s)",
     )  # fmt: skip
     command.add_argument(
-        "--user_agent", default=DEFAULT_USER_AGENT, metavar="TEXT",
+        "--user_agent", type=_user_agent, default=DEFAULT_USER_AGENT, metavar="TEXT",
         help="how to call oneself; name a contact (default: %(default)s)",
     )  # fmt: skip
     command.add_argument(
@@ -245,47 +261,50 @@ def _dataset(value: str) -> str:
     value = re.sub(r"^file://(?:localhost)?(?=/)", "", value)
     if not re.sub(r"^\w+://", "", value).strip("/ "):
         raise argparse.ArgumentTypeError(f"{value!r} names no folder")
-    if "://" not in value and Path(value).is_file():
+    if "://" not in value and os.path.isfile(value):  # noqa: PTH113 - never raises
         raise argparse.ArgumentTypeError(f"{value!r} is a file; name a folder")
     return value.rstrip("/")
 
 
-def _ratio(value: str) -> float:
-    number = _number(value)
-    if not 0 <= number <= 1:
-        raise argparse.ArgumentTypeError(f"{value!r} is not between 0 and 1")
-    return number
+def _page(value: str) -> str:
+    return _address(value) if is_url(value) else value
 
 
-def _positive_number(value: str) -> float:
-    number = _number(value)
-    if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{value!r} is not above 0")
-    return number
+def _address(value: str) -> str:
+    if re.match(r"(?:\w+://)?[^/?#]*@", value):
+        raise argparse.ArgumentTypeError("leave user and password out of the address")
+    if page_address(value) is None:
+        raise argparse.ArgumentTypeError(f"{value!r} is no http(s) address")
+    return value
 
 
-def _number_from_0(value: str) -> float:
-    number = _number(value)
-    if not 0 <= number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{value!r} is not 0 or more")
-    return number
-
-
-def _int_from_0(value: str) -> int:
-    if not value.isascii() or not value.isdigit():
-        raise argparse.ArgumentTypeError(f"{value!r} is not a whole number, 0 or more")
-    return int(value)
-
-
-def _positive_int(value: str) -> int:
-    number = _int_from_0(value)
-    if number == 0:
-        raise argparse.ArgumentTypeError(f"{value!r} is not above 0")
-    return number
-
-
-def _number(value: str) -> float:
+def _user_agent(value: str) -> str:
+    if not value.strip() or value != value.strip() or not value.isprintable():
+        raise argparse.ArgumentTypeError(f"{value!r} is not one line of visible text")
     try:
-        return float(value)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{value!r} is not a number") from error
+        value.encode("latin-1")
+    except UnicodeEncodeError as error:
+        raise argparse.ArgumentTypeError(
+            f"{value!r} holds what a request cannot carry: write it in Latin-1"
+        ) from error
+    return value
+
+
+def _between(
+    least: float, most: float, kind: type[int] | type[float] = float
+) -> Callable[[str], float]:
+    """Reads a number, ends of the range included."""
+    range_ = f"between {least:,} and {most:,}"
+
+    def read(value: str) -> float:
+        if kind is int and not (value.isascii() and value.isdigit()):
+            raise argparse.ArgumentTypeError(f"{value!r} is not a whole number {range_}")
+        try:
+            number = kind(value)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"{value!r} is not a number {range_}") from error
+        if not least <= number <= most:
+            raise argparse.ArgumentTypeError(f"{value!r} is not {range_}")
+        return number
+
+    return read

@@ -46,14 +46,28 @@ def test_what_only_beam_may_know_is_kept_for_it() -> None:
         ([*BATCH, "--timezone", "../../etc/passwd"], ["--timezone"]),
         ([*BATCH, "--max_error_ratio", "2"], ["--max_error_ratio", "between 0 and 1"]),
         ([*BATCH, "--max_error_ratio", "half"], ["--max_error_ratio", "not a number"]),
-        ([*BATCH, "--timeout_s", "0"], ["--timeout_s", "above 0"]),
-        ([*BATCH, "--timeout_s", "nan"], ["--timeout_s", "above 0"]),
+        ([*BATCH, "--timeout_s", "0"], ["--timeout_s", "between 0.001 and 3,600"]),
+        ([*BATCH, "--timeout_s", "nan"], ["--timeout_s", "between 0.001 and 3,600"]),
         ([*BATCH, "--max_page_bytes", "-1"], ["--max_page_bytes"]),
         (["batch", "--url", "x", "--output", "a*b"], ["--output", "pattern"]),
         *(
             (["batch", "--url", "x", "--output", output], ["--output", "names no folder"])
             for output in ("", " ", "/", "///", "gs://", "file:///")
         ),
+        ([*BATCH, "--timeout_s", "1e300"], ["--timeout_s", "between 0.001 and 3,600"]),
+        ([*BATCH, "--max_page_bytes", "9" * 30], ["--max_page_bytes", "between 1 and 1,073,741"]),
+        ([*BATCH, "--max_page_bytes", "9" * 5000], ["--max_page_bytes", "between 1 and"]),
+        ([*BATCH, "--delay_s", "1e9"], ["--delay_s", "between 0 and 60"]),
+        ([*BATCH, "--retries", "99999"], ["--retries", "between 0 and 10"]),
+        ([*BATCH, "--user_agent", "ferry \u0161"], ["--user_agent", "Latin-1"]),
+        ([*BATCH, "--user_agent", "a\r\nX-Mine: b"], ["--user_agent", "one line"]),
+        ([*BATCH, "--user_agent", ""], ["--user_agent", "one line"]),
+        ([*BATCH, "--", "words"], ["'--'"]),
+        ([*BATCH, "--"], ["'--'"]),
+        (["split", "a.html", "--url", "http://["], ["--url", "http(s)"]),
+        (["split", "a.html", "--url", "notaurl"], ["--url", "http(s)"]),
+        (["split", "http://["], ["PAGE", "http(s)"]),
+        (["split", "http://ada:pass@a.example/"], ["PAGE", "password"]),
         (["split"], ["PAGE"]),
         (["split", "page.html", "--colour"], ["unknown option --colour"]),
         (["split", "a.html", "b.html"], ["b.html"]),
@@ -73,7 +87,8 @@ def test_wrong_usage_names_the_option_and_the_remedy(
 @pytest.mark.parametrize(
     "extra",
     [["--colour"], ["--colour=red"], ["stray"], ["--direct_num_workers", "many"],
-     ["--runner", "NoSuchRunner"]],
+     ["--runner", "NoSuchRunner"], ["--runner", "os.path"], ["--runner", "os.getcwd"],
+     ["--runner", "apache_beam.Pipeline"], ["--pickle_library=dill"], ["--", "stray"]],
 )  # fmt: skip
 def test_what_neither_we_nor_beam_know_is_one_line_and_exit_2(
     extra: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -84,7 +99,7 @@ def test_what_neither_we_nor_beam_know_is_one_line_and_exit_2(
     assert said.err.startswith("news-ingest: ")
     assert said.err.count("\n") == 1
     assert said.out == ""
-    assert extra[0].partition("=")[0] in said.err or extra[-1] in said.err
+    assert extra[0].partition("=")[0].strip("-") in said.err or extra[-1] in said.err
     assert not output.exists()
 
 
@@ -97,6 +112,21 @@ def test_an_output_that_is_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "is a file" in said
     assert said.count("\n") == 1
     assert file.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "extra", [["PortableRunner"], ["FlinkRunner"], ["apache_beam.runners.portability.portable_runner.PortableRunner"]]
+)  # fmt: skip
+def test_a_job_endpoint_where_nobody_answers(
+    extra: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "set"
+    words = ["--output", str(output), "--job_endpoint", "127.0.0.1:9", "--runner", *extra]
+    assert main(["batch", "--url", "https://a.example/", *words]) == 1
+    said = capsys.readouterr()
+    assert said.err.startswith("news-ingest: --job_endpoint 127.0.0.1:9: ")
+    assert (said.err.count("\n"), said.out) == (1, "")
+    assert not output.exists()
 
 
 @pytest.mark.parametrize("output", ["mine", "mine/notes.txt/set", "s3://bucket/set", "ftp://a/b"])

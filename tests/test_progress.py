@@ -38,3 +38,9 @@ def test_a_terminal_gets_one_live_line(
         progress.add("pages fetched", 7)
         time.sleep(0.2)
     assert "\r" in capsys.readouterr().err
+
+
+def test_work_elsewhere_is_not_counted_as_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with shown.show_progress(counted=False):
+        pass
+    assert "no live counts" in capsys.readouterr().err
