@@ -40,7 +40,7 @@ _MAGIC = (
 _BINARY_TYPE = re.compile(
     r"\s*(?:(?:image|audio|video|font)/|application/(?:pdf|zip))", re.IGNORECASE
 )
-_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_CONTROL = bytes({*range(0x09), *range(0x0E, 0x1B), *range(0x1C, 0x20)})
 _HEAD_BYTES = 64 * 1024
 _TAG = re.compile(rb"<[^<>]{0,4000}>")
 _DOCUMENT_START = re.compile(
@@ -70,11 +70,12 @@ def extract_page(
 
     Raises ExtractError when the bytes are empty, binary or nested beyond reason.
     """
-    markup = decode(fetched.content, fetched.content_type)
-    if not markup.strip():
+    markup, is_utf8 = _decoded(fetched.content, fetched.content_type)
+    if not markup or markup.isspace():
         raise ExtractError("page_empty", "decoded, there is nothing but white space")
     text_type = (fetched.content_type or "").lower().startswith("text/plain")
     if _DOCUMENT_START.match(markup) or (not text_type and _MARKUP.search(markup)):
+        parse_html(markup, utf8=fetched.content if is_utf8 else None)
         return _html_page(fetched, markup, timezone, publishers)
     return _text_page(fetched, markup, timezone, publishers)
 
@@ -90,23 +91,32 @@ def decode(content: bytes, content_type: str | None) -> str:
     Raises ExtractError page_empty or page_binary.
     Source: https://html.spec.whatwg.org/multipage/parsing.html#determining-the-character-encoding
     """
-    if not content.strip():
+    return _decoded(content, content_type)[0]
+
+
+def _decoded(content: bytes, content_type: str | None) -> tuple[str, bool]:
+    """The text, and whether the bytes are the same text in UTF-8."""
+    if not content or content.isspace():
         raise ExtractError("page_empty", f"{len(content)} bytes, none of them text")
     bom_encoding, bom = read_bom(content)
     if bom_encoding:
-        return _text(content[len(bom or b"") :], bom_encoding, "replace").replace("\0", "")
+        return _text(content[len(bom or b"") :], bom_encoding, "replace").replace("\0", ""), False
     _refuse_binary(content, content_type)
     declared = [http_content_type_encoding(content_type), html_body_declared_encoding(content)]
+    has_nul = b"\0" in content
     for encoding in (*declared, "utf-8"):
         if encoding and encoding.replace("_", "-") not in NO_ENCODINGS:
             try:
-                return _text(content, encoding, "strict").replace("\0", "")
+                text = _text(content, encoding, "strict")
             except (UnicodeError, LookupError):
                 continue
+            if has_nul:
+                return text.replace("\0", ""), False
+            return text, resolve_encoding(encoding) == "utf-8"
     utf8 = content.decode("utf-8", "replace")
     if _slightly_broken(utf8):
-        return utf8
-    return _text(content, _detect_encoding(content), "replace")
+        return utf8, False
+    return _text(content, _detect_encoding(content), "replace"), False
 
 
 def _text(content: bytes, encoding: str, errors: str) -> str:
@@ -119,7 +129,7 @@ def _refuse_binary(content: bytes, content_type: str | None) -> None:
     if content.startswith(_MAGIC):
         raise ExtractError("page_binary", f"it starts with {content[:4]!r}")
     head = content[:_HEAD_BYTES]
-    if len(_CONTROL.findall(head)) > len(head) / 100:
+    if len(head) - len(head.translate(None, _CONTROL)) > len(head) / 100:
         raise ExtractError("page_binary", "more than 1 % of it are control characters")
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from selectolax.lexbor import LexborHTMLParser
 
 from schemas.errors import ExtractError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 DEPTH_MAX = 1_000
 """Elements nested deeper than this are an attack, not a page (real pages: under 40).
@@ -31,8 +32,8 @@ NO_ENCODINGS = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-esc
 _TAGS_HARMLESS = 10_000  # with fewer tags than this even the worst nesting parses in 0.2 s
 _TAG_HARMLESS_CHARS = 64 * 1024
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9-]*)", re.IGNORECASE)
-_TAG_START = re.compile(r"<[a-z]", re.IGNORECASE)
-_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
+_TAG_START = re.compile(rb"<[a-z]", re.IGNORECASE)
+_QUOTED = re.compile(rb"\"[^\"]*\"|'[^']*'")
 # Elements without content, or whose end tag may be left out.
 _NEVER_DEEP = frozenset(
     {
@@ -44,28 +45,56 @@ _NEVER_DEEP = frozenset(
     }
 )  # fmt: skip
 _COMMENT = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\s*\]\]>|\]\]>)\s*$")
+_COMMENT_LINE = re.compile(
+    r"^[^\S\n]*+(?://[^\n]*|/\*[^*]{0,2000}\*/|<!--[^\n]*|-->|<!\[CDATA\[|//<!\[CDATA\[|\]\]>|//\]\]>)"
+    r"[^\S\n]*+$",
+    re.MULTILINE,
+)
 _LONE_SURROGATE = re.compile(
-    r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})"
-    r"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    r"\\u[dD](?:[89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    r"|[c-fC-F][0-9a-fA-F]{2}(?<!\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}))"
 )
 _TRAILING_COMMA = re.compile(r",(?=\s*[}\]])")
 
 
-@lru_cache(maxsize=1)
-def parse_html(markup: str) -> LexborHTMLParser:
+@dataclass(slots=True)
+class _Parsed:
+    """The last page, with what was read from it so far."""
+
+    markup: str
+    tree: LexborHTMLParser
+    json_ld: tuple[str, ...] | None = None
+    nodes: tuple[dict[str, Any], ...] | None = None
+
+
+_last = _Parsed("", LexborHTMLParser(""))
+
+
+def parse_html(markup: str, *, utf8: bytes | None = None) -> LexborHTMLParser:
     """The HTML5 tree of a document; the last one is kept for the next stage.
 
     The tree is shared: callers read it and never change it.
+    utf8: the same document in UTF-8, where the caller has it.
 
     Raises ExtractError page_too_complex where parsing would take quadratic time.
     """
-    if markup.count("<") > _TAGS_HARMLESS and _depth(markup) > DEPTH_MAX:
+    return _parsed(markup, utf8).tree
+
+
+def _parsed(markup: str, utf8: bytes | None = None) -> _Parsed:
+    global _last  # noqa: PLW0603 - one slot; compared, not hashed: a hash reads the whole page
+    last = _last
+    if last.markup is markup or last.markup == markup:
+        return last
+    raw = markup.encode("utf-8", "replace") if utf8 is None else utf8
+    if raw.count(b"<") > _TAGS_HARMLESS and _depth(markup) > DEPTH_MAX:
         detail = f"elements are nested more than {DEPTH_MAX} deep"
         raise ExtractError("page_too_complex", detail)
-    if _attributes(markup) > ATTRIBUTES_MAX:
+    if _attributes(raw) > ATTRIBUTES_MAX:
         detail = f"an element has more than {ATTRIBUTES_MAX} attributes"
         raise ExtractError("page_too_complex", detail)
-    return LexborHTMLParser(markup)
+    _last = last = _Parsed(markup, LexborHTMLParser(raw))
+    return last
 
 
 def _depth(markup: str) -> int:
@@ -77,25 +106,49 @@ def _depth(markup: str) -> int:
     return deepest
 
 
-def _attributes(markup: str) -> int:
-    """The most attributes of any element whose tag is long enough to matter."""
+def _attributes(raw: bytes) -> int:
+    """The most attributes of any element whose tag is long enough to matter.
+
+    Looks backwards from one harmless length to the next, so that it reads little of a page.
+    """
     most = 0
-    for piece in markup.split(">"):
-        if len(piece) > _TAG_HARMLESS_CHARS and (start := _TAG_START.search(piece)):
-            most = max(most, len(_QUOTED.sub("", piece[start.start() :]).split()))
+    at, size = 0, len(raw)
+    while at + _TAG_HARMLESS_CHARS < size:
+        closes = raw.rfind(b">", at, at + _TAG_HARMLESS_CHARS)
+        if closes < 0:
+            closes = raw.find(b">", at + _TAG_HARMLESS_CHARS)
+            closes = size if closes < 0 else closes
+            start = _TAG_START.search(raw, at, closes)
+            if start:
+                most = max(most, len(_QUOTED.sub(b"", raw[start.start() : closes]).split()))
+        at = closes + 1
     return most
 
 
-@lru_cache(maxsize=1)
+def json_ld_texts(markup: str) -> tuple[str, ...]:
+    """What stands in the JSON-LD scripts of a page."""
+    page = _parsed(markup)
+    if page.json_ld is None:
+        scripts = page.tree.css('script[type*="ld+json"]')
+        page.json_ld = tuple(script.text() for script in scripts)
+    return page.json_ld
+
+
 def json_ld_nodes(markup: str) -> tuple[dict[str, Any], ...]:
     """The top-level JSON-LD objects of a page, ``@graph`` and arrays unfolded.
 
     Scripts that are no JSON even after the usual mistakes are mended (comment
     marks, raw newlines, trailing commas) are left out.
     """
-    nodes: list[dict[str, Any]] = []
-    for script in parse_html(markup).css('script[type*="ld+json"]'):
-        waiting = [lenient_json(script.text())]
+    page = _parsed(markup)
+    if page.nodes is None:
+        page.nodes = tuple(_unfolded(map(lenient_json, json_ld_texts(markup))))
+    return page.nodes
+
+
+def _unfolded(values: Iterable[Any]) -> Iterator[dict[str, Any]]:
+    for one in values:
+        waiting = [one]
         while waiting:
             value = waiting.pop()
             if isinstance(value, list):
@@ -105,8 +158,7 @@ def json_ld_nodes(markup: str) -> tuple[dict[str, Any], ...]:
                 if isinstance(graph, list):
                     waiting += reversed(graph)
                 if graph is None or "@type" in value:
-                    nodes.append(value)
-    return tuple(nodes)
+                    yield value
 
 
 def lenient_json(text: str) -> Any:
@@ -114,7 +166,12 @@ def lenient_json(text: str) -> Any:
 
     Halves of surrogate pairs, which no file can hold, become U+FFFD.
     """
-    for candidate in _candidates(without_lone_surrogates(text)):
+    text = without_lone_surrogates(text)
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        pass  # too strict, or rightly so
+    for candidate in _candidates(text):
         try:
             return json.loads(candidate, strict=False)
         except (ValueError, RecursionError):
@@ -124,7 +181,14 @@ def lenient_json(text: str) -> Any:
 
 def without_lone_surrogates(text: str) -> str:
     """JSON text whose escapes name no half of a pair; a half becomes U+FFFD."""
-    return _LONE_SURROGATE.sub(r"\\ufffd", text) if "\\ud" in text.lower() else text
+    if "\\ud" not in text and "\\uD" not in text:
+        return text
+    return _LONE_SURROGATE.sub(r"\\ufffd", text)
+
+
+def without_comments(text: str) -> str:
+    """JSON text without the lines that are comments, which JSON does not know."""
+    return _COMMENT_LINE.sub("", text)
 
 
 def _candidates(text: str) -> Iterator[str]:
@@ -132,6 +196,9 @@ def _candidates(text: str) -> Iterator[str]:
     bare = _COMMENT.sub("", _COMMENT.sub("", text)).strip().rstrip(";")
     yield bare
     yield _TRAILING_COMMA.sub("", bare)
+    without = without_comments(text).strip().rstrip(";")
+    if without != bare:
+        yield _TRAILING_COMMA.sub("", without)
 
 
 def json_ld_types(node: dict[str, Any]) -> frozenset[str]:

@@ -16,15 +16,16 @@ from transforms.liveblog.authors import names_of
 from transforms.liveblog.bodies import paragraphs_of
 from transforms.liveblog.candidate import Candidate
 from transforms.liveblog.times import Stamp, read_expression, read_lead, read_machine
-from transforms.markup import json_ld_nodes, lenient_json, parse_html
+from transforms.markup import (
+    json_ld_nodes,
+    json_ld_texts,
+    without_comments,
+    without_lone_surrogates,
+)
 
 MAX_NODES = 200_000
 """JSON values looked at per page; a real page has a tenth of it."""
 
-_COMMENT = re.compile(
-    r"^\s*(?://[^\n]*|/\*[^*]{0,2000}\*/|<!--[^\n]*|-->|<!\[CDATA\[|//<!\[CDATA\[|\]\]>|//\]\]>)\s*$",
-    re.MULTILINE,
-)
 _UPDATES_KEY = re.compile(r'"liveBlogUpdates?"\s*:\s*\[?\s*')
 _BETWEEN = re.compile(r"\s*,?\s*")
 
@@ -53,23 +54,14 @@ def read_json_ld(markup: str) -> Declared:
     """
     declared = Declared()
     _read_values(list(json_ld_nodes(markup)), declared)
-    if not declared.is_live and "liveBlogUpdate" in markup:
-        for script in parse_html(markup).css('script[type*="ld+json"]'):
-            text = script.text()
+    if not declared.is_live:
+        for text in json_ld_texts(markup):
             if "liveBlogUpdate" in text:
-                _read_broken(text, declared)
+                declared.is_live = True
+                for update in _whole_updates(text):
+                    _add(update, declared)
     _reject_page_level(declared)
     return declared
-
-
-def _read_broken(text: str, declared: Declared) -> None:
-    value = lenient_json(_COMMENT.sub("", text))
-    if value is not None:
-        _read_values([value], declared)
-        return
-    declared.is_live = True
-    for update in _whole_updates(text):
-        _add(update, declared)
 
 
 def _read_values(waiting: list[Any], declared: Declared) -> None:
@@ -116,7 +108,7 @@ def _whole_updates(text: str) -> list[dict[str, Any]]:
     """The updates of a list that is cut off or broken further on."""
     found: list[dict[str, Any]] = []
     decoder = json.JSONDecoder(strict=False)
-    text = _COMMENT.sub("", text)
+    text = without_comments(without_lone_surrogates(text))
     for match in _UPDATES_KEY.finditer(text):
         at = match.end()
         while at < len(text) and text[at] == "{":
