@@ -6,6 +6,7 @@
 #   ./run_local.sh COMMAND [WORDS]  python -m pipeline COMMAND [WORDS]
 set -euo pipefail
 
+unset CDPATH
 called_from=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")"
 here=$PWD
@@ -18,17 +19,17 @@ fail() {
   exit 1
 }
 
-# The first Python that is new enough and can make a virtual environment.
+# Makes .venv with the Python that PYTHON names, else with the first that is new enough.
 make_venv() {
   local python found=
-  for python in ${PYTHON:-} python3.13 python3.12 python3.11 python3 python; do
-    command -v "$python" >/dev/null 2>&1 || continue
-    "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
-      2>/dev/null || continue
-    found=$python
-    rm -rf "$venv"
-    "$python" -m venv "$venv" >/dev/null 2>&1 && return
-    "$python" -m virtualenv -q "$venv" >/dev/null 2>&1 && return
+  for python in ${PYTHON:+"$PYTHON"} python3.13 python3.12 python3.11 python3 python; do
+    if fits "$python"; then
+      found=$python
+      rm -rf "$venv"
+      "$python" -m venv "$venv" >/dev/null 2>&1 && return
+      "$python" -m virtualenv -q "$venv" >/dev/null 2>&1 && return
+    fi
+    [ -z "${PYTHON:-}" ] || break
   done
   rm -rf "$venv"
   [ -z "$found" ] || fail "$found cannot make virtual environments: install its venv module" \
@@ -36,12 +37,23 @@ make_venv() {
   fail "no Python 3.11, 3.12 or 3.13 found: install one, or name it: PYTHON=/path/to/python $0"
 }
 
-# Installs what the command needs, once for each state of the two files it follows from.
+fits() {
+  "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' >/dev/null 2>&1
+}
+
+# Installs what the command needs, once for each state of what it follows from: two files, and
+# this folder's path, which the installation refers to.
 set_up() {
   local extras=$1 wanted stamp=$venv/.installed-$1
-  wanted=$(cat pyproject.toml .ci/constraints.txt)
-  [ -x "$venv/bin/python" ] || make_venv
-  if [ -f "$stamp" ] && [ "$wanted" = "$(cat "$stamp")" ]; then return; fi
+  wanted=$(printf '%s\n' "$here" && cat pyproject.toml .ci/constraints.txt)
+  if [ -n "${PYTHON:-}" ] && ! fits "$PYTHON"; then
+    fail "PYTHON=$PYTHON is no Python 3.11, 3.12 or 3.13"
+  fi
+  if [ -x "$venv/bin/python" ] && [ -f "$stamp" ] && [ "$wanted" = "$(cat "$stamp")" ]; then
+    return
+  fi
+  # An interrupt may have left half of it.
+  "$venv/bin/python" -m pip --version >/dev/null 2>&1 || make_venv
   echo "Setting up .venv (once, takes a few minutes) ..." >&2
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
     --constraint .ci/constraints.txt --editable ".[$extras]" >&2 ||
@@ -57,8 +69,8 @@ case ${1:-sample} in
     ;;
   *)
     set_up run
-    # Paths are meant from where the caller stands.
+    # Paths are meant from where the caller stands; modules that lie there are not (-P).
     [ $# -eq 0 ] || cd "$called_from"
-    exec "$venv/bin/python" -m pipeline "${@:-sample}"
+    exec "$venv/bin/python" -P -m pipeline "${@:-sample}"
     ;;
 esac

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from importlib.resources import files
@@ -32,7 +33,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as the README imagines it, with the sample dataset in it."""
     place = tmp_path_factory.mktemp("readme")
     script = place / "run_local.sh"
-    script.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m pipeline "$@"\n')
+    root, python = shlex.quote(str(ROOT)), shlex.quote(sys.executable)
+    script.write_text(f'#!/bin/sh\nPYTHONPATH={root} exec {python} -P -m pipeline "$@"\n')
     script.chmod(0o755)
     site = files("pipeline.sample_site") / "pages"
     (place / "pages").mkdir()
