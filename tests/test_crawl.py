@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -19,6 +22,7 @@ from pipeline.__main__ import main
 from schemas.errors import SourceError
 from schemas.records import PageRequest
 from tests.factories import fetched
+from tests.test_fetch import asked, serving
 from transforms.crawl import SITEMAP_DEPTH_MAX, discover
 
 ARTICLE = """<html lang=en><head><title>Report {name}</title></head><body><article><h1>Report {name}
@@ -238,3 +242,98 @@ def test_an_archive_goes_the_way_of_all_pages(tmp_path: Path) -> None:
     again = batch(tmp_path / "set", *words)
     assert (again.get("entries", 0), again["unchanged"]) == (0, 3)
     assert json.loads(max((tmp_path / "set/_runs").iterdir()).read_text("utf8"))["files"] == []
+
+
+FATES = {
+    "page": None,
+    "gzipped": None,
+    "moved": None,
+    "wrong-charset": None,
+    "flaky": None,
+    "busy": None,
+    "drip": "timeout",
+    "header-drip": "timeout",
+    "continue": "timeout",
+    "endless": "page_too_large",
+    "large": "page_too_large",
+    "bomb": "page_too_large",
+    "round": "too_many_redirects",
+    "short": "connection_failed",
+    "reset": "connection_failed",
+    "gzip-cut": "gzip_broken",
+    "broken-address": "http_unexpected",
+    "404": "http_404",
+    "401": "http_401",
+    "503": "http_5xx",
+}
+
+
+def test_a_hostile_server_costs_its_own_pages_only(tmp_path: Path) -> None:
+    """Each page ends within its deadline as itself or as the right dead letter."""
+    asked.clear()
+    dataset = tmp_path / "set"
+    with serving() as site:
+        urls = [word for path in FATES for word in ("--url", f"{site}/{path}")]
+        inwards = ["--url", f"{site.replace('127.0.0.1', 'localhost')}/page"]
+        limits = ["--timeout_s", "1", "--max_page_bytes", "1000000", "--retries", "1"]
+        started_s = time.monotonic()
+        counts = batch(dataset, *urls, *inwards, *limits, "--max_error_ratio", "1")
+        taken_s = time.monotonic() - started_s
+    table = ds.dataset(dataset / "dead_letters", partitioning="hive").to_table()
+    codes = {one["uri"].rpartition("/")[2]: one["code"] for one in table.to_pylist()}
+    assert codes == {path: code for path, code in FATES.items() if code}
+    assert counts["pages_asked"] == len(FATES) + 1
+    assert counts["pages_asked"] == counts["pages_split"] + counts["pages_failed"]
+    assert taken_s < 60
+    assert any("Größere Fähren" in one["body"] for one in rows_of(dataset))
+
+
+def rows_of(dataset: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (
+        ds.dataset(dataset / "entries", partitioning="hive").to_table().to_pylist()
+    )
+    return found
+
+
+def test_archives_take_constant_memory(tmp_path: Path) -> None:
+    """Ten times the pages, the same memory: no more of them is held at a time."""
+
+    def peak_mib(pages: int) -> float:
+        archive = tmp_path / f"{pages}.warc.gz"
+        with archive.open("wb") as file:
+            for n in range(pages):
+                file.write(gzip.compress(live_record(n), 1))
+        words = ["batch", "--warc", str(archive), "--output", str(tmp_path / f"set-{pages}")]
+        measure = (
+            "import resource, sys; from pipeline.__main__ import main; code = main(sys.argv[1:]); "
+            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024); sys.exit(code)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", measure, *words], check=True, capture_output=True, text=True
+        )
+        manifest = json.loads(next((tmp_path / f"set-{pages}/_runs").glob("0*.json")).read_text())
+        assert manifest["counts"]["archive_pages"] == pages
+        return float(done.stdout.split()[-1])
+
+    # 1,800 more pages are 180 MB; their rows, which the local runner keeps, are 60.
+    assert peak_mib(2000) - peak_mib(200) < 120
+
+
+def live_record(n: int) -> bytes:
+    """A live blog of three short entries in 100 kB of page."""
+    script = f"<script>var filling = '{'x' * 100_000}';</script>"
+    entries = "".join(
+        f"<article id=post-{k}><time datetime='2026-05-12T{8 + k:02}:{n % 60:02}:00Z'>x</time>"
+        f"<h2>Boat {k} of line {n}</h2><p>It left the quay with {n + k} passengers.</p></article>"
+        for k in range(3)
+    )
+    page = f"<html lang=en><title>Line {n} - live</title>{script}<main>{entries}</main></html>"
+    body = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + page.encode()
+    head = (
+        "WARC/1.0\r\nWARC-Type: response\r\n"
+        f"WARC-Target-URI: https://lantern-gazette.example/live/{n}\r\n"
+        f"WARC-Date: 2026-05-12T20:00:00Z\r\nWARC-Record-ID: <urn:uuid:{n}>\r\n"
+        "Content-Type: application/http; msgtype=response\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body + b"\r\n\r\n"

@@ -7,6 +7,7 @@ import ipaddress
 import os
 import socket
 import ssl
+import struct
 import threading
 import time
 import zlib
@@ -34,6 +35,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+GERMAN = (
+    "<html lang=de><head><title>Fähren</title></head><body><article><h1>Fähren</h1><p>Größere "
+    "Fähren fahren später, erklärte die Hafenbehörde, weil am Kai für die Überfahrt noch geprüft "
+    "wird, ob die Brücke hält.</p></article></body></html>"
+)
 LAST_MODIFIED = "Tue, 12 May 2026 08:00:00 GMT"
 PAGE = b"<html><body><p>Ferry traffic resumes at noon.</p></body></html>"
 
@@ -58,7 +64,9 @@ class Site(BaseHTTPRequestHandler):
 
     def misbehave(self) -> None:
         path = self.path.split("?")[0].strip("/")
-        if path.isdigit():
+        if path == "robots.txt":
+            self.answer(404)
+        elif path.isdigit():
             self.answer(int(path), b"x" * 10)
         elif path == "page":
             self.answer(200, PAGE, Content_Type="text/html; charset=utf-8")
@@ -134,6 +142,29 @@ class Site(BaseHTTPRequestHandler):
             while not stop.wait(0.02):
                 self.wfile.write(b"X-More: yes\r\n")
                 self.wfile.flush()
+        elif path == "reset":
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            self.wfile.write(b"half")
+            self.wfile.flush()
+            at_once = struct.pack("ii", 1, 0)  # linger for no time: the close is a reset
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+            self.connection.close()
+        elif path in {"flaky", "busy"}:
+            asked.append(path)
+            if asked.count(path) > 1:
+                self.answer(200, PAGE, Content_Type="text/html")
+            elif path == "flaky":
+                self.answer(503)
+            else:
+                self.answer(429, Retry_After="1")
+        elif path == "wrong-charset":
+            self.answer(
+                200,
+                GERMAN.encode("cp1252"),
+                Content_Type="text/html; charset=utf-8",
+            )
         elif path == "endless":
             self.send_response(200)
             self.end_headers()
@@ -158,6 +189,7 @@ class Site(BaseHTTPRequestHandler):
 
 
 stop = threading.Event()
+asked: list[str] = []
 
 
 @contextmanager
@@ -256,6 +288,7 @@ def test_a_proxy_of_the_environment_does_not_count(
         ("round", "too_many_redirects"),
         ("deflate-broken", "gzip_broken"),
         ("short", "connection_failed"),
+        ("reset", "connection_failed"),
         ("gzip-cut", "gzip_broken"),
         ("brotli", "gzip_broken"),
         ("odd-address", "http_unexpected"),
