@@ -129,10 +129,12 @@ def names_of(values: object) -> tuple[str, ...]:
 
     Organisations and bare ``@id`` references give none.
     """
-    if type(values) is list and all(type(v) is dict and v.get("@type") == "Person" for v in values):
-        named = [v.get("name") for v in values[:50]]
-        if all(type(name) is str for name in named):
-            return _declared_names(tuple(named))
+    if type(values) is list:
+        people = [v.get("name") for v in values if type(v) is dict and v.get("@type") == "Person"]
+        if len(people) == len(values):
+            named = tuple([name for name in people if type(name) is str])
+            if len(named) == len(people):
+                return _declared_names(named[:50])
     found: list[str] = []
     waiting = [values]
     while waiting and len(found) < 50:
@@ -174,5 +176,7 @@ def opens_byline(text: str) -> bool:
 
 def is_byline(text: str) -> bool:
     """Whether a text says outright who wrote: "By Jane Doe", "Von Jan Roe"."""
+    if not _BY.match(text.lstrip()):
+        return False
     text = " ".join(text.split())
-    return len(text) <= MAX_BYLINE_CHARS and bool(_BY.match(text)) and bool(names_in(text))
+    return len(text) <= MAX_BYLINE_CHARS and bool(names_in(text))

@@ -205,7 +205,7 @@ def _name(update: dict[str, Any], candidate: Candidate) -> None:
             continue
         address, _, fragment = value.partition("#")
         if fragment:
-            candidate.names.add(unquote(fragment))
+            candidate.names.add(unquote(fragment) if "%" in fragment else fragment)
         if key in {"url", "@id"} and candidate.url is None:
             candidate.url = value
         if key == "url":
@@ -231,10 +231,11 @@ def _reject_page_level(declared: Declared) -> None:
 def _reject_shared(updates: list[Candidate]) -> None:
     pictures = Counter(image for c in updates for image in c.images)
     headlines = Counter(c.headline for c in updates)
-    one_time = len({c.published for c in updates}) == 1
-    one_update = len({c.updated for c in updates}) == 1
+    first = updates[0]
+    one_time = all(c.published == first.published for c in updates)
+    one_update = all(c.updated == first.updated for c in updates)
     # Several names, always the same: the whole staff, not who wrote the entry
-    one_staff = len({c.authors for c in updates}) == 1 and len(updates[0].authors) > 1
+    one_staff = len(first.authors) > 1 and all(c.authors == first.authors for c in updates)
     for c in updates:
         c.images = tuple(i for i in c.images if pictures[i] <= len(updates) // 2)
         if headlines[c.headline] > max(2, len(updates) // 3):

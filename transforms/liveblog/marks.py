@@ -10,6 +10,7 @@ from typing import Literal
 from transforms.liveblog.outline import BLOCKS, HEADINGS, TEXT, Outline
 from transforms.liveblog.pieces import read_time_text
 from transforms.liveblog.times import (
+    MAX_TAIL_CHARS,
     Stamp,
     read_day,
     read_expression,
@@ -59,7 +60,12 @@ def find_marks(page: Outline) -> tuple[list[Mark], list[DayMark]]:
     marks: list[Mark] = []
     days: list[DayMark] = []
     has_digit = _DIGIT.search
-    places = [i for i, text in enumerate(page.texts) if len(text) > 1 and has_digit(text)]
+    places = [
+        i
+        for i, text in enumerate(page.texts)
+        if len(text) > 1
+        and has_digit(text if len(text) <= MAX_TAIL_CHARS else text.lstrip()[:_MIN_DIGIT_HEAD])
+    ]
     times = [i for i, tag in enumerate(page.tags) if tag == "time"]
     skip_until = 0
     for i in sorted(places + times):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from transforms.liveblog.wordlists import words
 
@@ -53,9 +53,10 @@ class Outline:
         """The attributes of an element, names in lower case, missing values as ""."""
         found = self._attributes.get(index)
         if found is None:
-            given = None if self.tags[index] == TEXT else self.nodes[index].attributes
-            found = {name: value or "" for name, value in given.items()} if given else {}
-            self._attributes[index] = found
+            given = {} if self.tags[index] == TEXT else self.nodes[index].attributes
+            if None in given.values():
+                given = {name: value or "" for name, value in given.items()}
+            self._attributes[index] = found = cast("dict[str, str]", given)
         return found
 
     def children(self, index: int) -> list[int]:
@@ -98,41 +99,45 @@ def outline(tree: LexborHTMLParser) -> Outline:
         return result
     tags, parents, ends = result.tags, result.parents, result.ends
     texts, nodes = result.texts, result.nodes
+    names: dict[int, str] = {}
     stack: list[tuple[int, LexborNode]] = []
     node: LexborNode | None = body
     parent = -1
+    index = 0
     while node is not None:
-        tag = node.tag or ""
-        child = None
+        kind = node.tag_id
+        tag = names.get(kind)
+        if tag is None:
+            # An id names one tag in this document; to ask for the name itself takes longer
+            tag = names[kind] = node.tag or ""
         if tag == TEXT:
             text = node.text_content or ""
-            if text.isspace():
-                text = " "
             tags.append(TEXT)
             parents.append(parent)
-            ends.append(len(tags))
-            texts.append(text)
+            texts.append(" " if text.isspace() else text)
             nodes.append(node)
+            index += 1
+            ends.append(index)
         elif tag not in _NEVER_SHOWN:
-            index = len(tags)
             tags.append(tag)
             parents.append(parent)
-            ends.append(index + 1)
             texts.append("")
             nodes.append(node)
+            index += 1
+            ends.append(index)
             child = node.first_child
             if child is not None:
-                stack.append((index, node))
-                parent = index
+                parent = index - 1
+                stack.append((parent, node))
                 node = child
                 continue
-        if node is body:
+        if not stack:
             break
         following = node.next
         while following is None and stack:
-            index, node = stack.pop()
-            ends[index] = len(tags)
-            parent = parents[index]
-            following = node.next if node is not body else None
+            above, node = stack.pop()
+            ends[above] = index
+            parent = parents[above]
+            following = node.next if stack else None
         node = following
     return result

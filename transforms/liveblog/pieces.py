@@ -25,6 +25,7 @@ _FRAMES = frozenset(
     ["iframe", "amp-iframe", "amp-twitter", "amp-instagram", "amp-youtube", "embed"]
 )
 _PICTURES = frozenset(["img", "amp-img"])
+_TAKEN = _PICTURES | _FRAMES | {"a", "time"}
 _STYLED = frozenset(["span", "mark", "small"])
 _TEXT_BLOCKS = frozenset(["p", "li", "blockquote", "pre", "dd"])
 
@@ -178,7 +179,7 @@ class _Cutter:
         self.piece: Piece | None = None
 
     def run(self) -> None:
-        tags = self.page.tags
+        tags, texts = self.page.tags, self.page.texts
         methods = _METHODS
         at, end = self.start, self.end
         while at < end:
@@ -186,7 +187,8 @@ class _Cutter:
                 self._leave_blocks(at)
             tag = tags[at]
             if tag == TEXT:
-                self._text(at)
+                if self.piece is not None or texts[at] != " ":
+                    self._text(at, texts[at])
                 at += 1
                 continue
             method = methods.get(tag)
@@ -199,7 +201,8 @@ class _Cutter:
         self._close()
 
     def _leave_blocks(self, at: int) -> None:
-        self._close()
+        if self.piece is not None:
+            self._close()
         blocks = self.blocks
         while blocks and at >= blocks[-1][0]:
             blocks.pop()
@@ -213,12 +216,9 @@ class _Cutter:
                 self.harvest.pieces.append(piece)
             self.piece = None
 
-    def _text(self, at: int) -> None:
-        text = self.page.texts[at]
+    def _text(self, at: int, text: str) -> None:
         piece = self.piece
         if piece is None:
-            if text == " ":
-                return
             near = [tag for _, tag in self.blocks[-4:]]
             piece = self.piece = Piece(
                 in_text_block=not _TEXT_BLOCKS.isdisjoint(near),
@@ -324,11 +324,15 @@ class _Cutter:
         )
 
     def block(self, at: int) -> int:
-        after = self.styled(at)
-        if after != at + 1:
-            return after
-        self._close()
-        tag, end = self.page.tags[at], self.page.ends[at]
+        page = self.page
+        attributes = page.attributes(at)
+        if attributes and at != self.start:
+            after = self._styled(at, attributes)
+            if after != at + 1:
+                return after
+        if self.piece is not None:
+            self._close()
+        tag, end = page.tags[at], page.ends[at]
         self.blocks.append((end, tag))
         self.next_end = end
         if tag in {"ul", "ol"}:
@@ -340,8 +344,9 @@ class _Cutter:
     def styled(self, at: int) -> int:
         """An element whose attributes may say what it is."""
         attributes = self.page.attributes(at)
-        if not attributes or at == self.start:
-            return at + 1
+        return self._styled(at, attributes) if attributes and at != self.start else at + 1
+
+    def _styled(self, at: int, attributes: dict[str, str]) -> int:
         if "hidden" in attributes:
             return self.page.ends[at]
         harvest = self.harvest
@@ -349,7 +354,12 @@ class _Cutter:
             for name, value in attributes.items():
                 if name.startswith("data-") and value[:4].isdigit():
                     _take_moment(name, value, harvest)
-        kind = _kind_of_class(attributes.get("class", ""))
+        styled = attributes.get("class")
+        kind = _kind_of_class(styled) if styled else ""
+        if not kind:
+            if "itemprop" in attributes and attributes["itemprop"] == "author":
+                self.author_end = max(self.author_end, self.page.ends[at])
+            return at + 1
         if (kind == "embed" and self.page.tags[at] != "span") or (
             kind == "junk" and not self._is_bulk(at)
         ):
@@ -366,8 +376,11 @@ class _Cutter:
     def _take_silently(self, at: int) -> None:
         """Pictures, frames, posts, anchors and times of an element whose text is not kept."""
         page, harvest = self.page, self.harvest
+        tags = page.tags
         for i in range(at, min(page.ends[at], at + MAX_LOOKED_INTO)):
-            tag = page.tags[i]
+            tag = tags[i]
+            if tag not in _TAKEN:
+                continue
             if tag in _PICTURES:
                 _take_picture(page.attributes(i), harvest)
             elif tag in _FRAMES:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 from transforms.liveblog.authors import (
+    MAX_BYLINE_CHARS,
     is_byline,
     is_name,
     is_role,
@@ -95,6 +96,9 @@ class _Roles:
     def give(self, candidate: Candidate) -> None:
         """Sort the pieces and fill headline, authors and paragraphs."""
         for piece in self.harvest.pieces:
+            if self._is_plain(piece):
+                self.body.append(piece)
+                continue
             for step in self.steps:
                 if step(piece):
                     break
@@ -104,6 +108,16 @@ class _Roles:
         candidate.headline = self.headline
         candidate.authors = tuple(dict.fromkeys(self.authors))
         candidate.paragraphs = [piece.text for piece in self.body]
+
+    def _is_plain(self, piece: Piece) -> bool:
+        """Whether a piece is too long for any role but body, prompt or lead."""
+        text = piece.text
+        return (
+            len(text) > MAX_BYLINE_CHARS
+            and not piece.is_heading
+            and not is_noise(text)
+            and (self.has_opened or not self.is_lead)
+        )
 
     def _flag(self, label: str) -> None:
         self.harvest.is_key_event |= marks_key_event(label)
@@ -335,6 +349,7 @@ _SCHEME = re.compile(
     r"(?:javascript|mailto|tel|data|blob|about|sms|whatsapp|fb-messenger):", re.IGNORECASE
 )
 _QUERY_VALUE = re.compile(r"=([^&]{2,200})")
+_SHARE_SIGNS = ("share", "/intent/", "dialog/s", "/submit?", "/send?", "//wa.me")
 _SHARE = re.compile(
     r"(?:/sharer|/share\b|/intent/|dialog/share|dialog/send|shareArticle|/submit\?|/send\?|"
     r"^https?://wa\.me)",
@@ -363,7 +378,7 @@ def _settle_names(
             _take_names(link, names)
             if candidate.url is None and ("#" in link or "?" in link):
                 candidate.url = link
-        elif not _SHARE.search(link):
+        elif not _shares(link):
             links.append(link)
     own = candidate.own_id
     if candidate.url is None and own and page.attributes(extent.box).get("id") == own:
@@ -389,11 +404,20 @@ def _absolute(href: str, base: str, page_url: str) -> str | None:
     return link if link.startswith(("https://", "http://")) else None
 
 
+def _shares(link: str) -> bool:
+    """Whether a link only opens a box for sharing."""
+    low = link.lower()
+    return any(sign in low for sign in _SHARE_SIGNS) and bool(_SHARE.search(link))
+
+
 def _is_same_page(link: str, base: str) -> bool:
     if link.startswith(base):
         return link[len(base) : len(base) + 1] in {"", "#", "?", "/"}
     try:
-        one, other = urlsplit(link), urlsplit(base)
+        other = urlsplit(base)
+        if other.path.rstrip("/") not in link:
+            return False
+        one = urlsplit(link)
     except ValueError:
         return False
     return one.path.rstrip("/") == other.path.rstrip("/") != "" and one.netloc == other.netloc

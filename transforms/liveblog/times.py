@@ -17,6 +17,9 @@ from transforms.liveblog.wordlists import words
 MAX_EXPRESSION_CHARS = 90
 """Longer text is prose, not a time."""
 
+MAX_TAIL_CHARS = MAX_EXPRESSION_CHARS + 60
+"""Longer text closes with no time that is read: a name has less to say before it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
@@ -298,14 +301,20 @@ def _offset(text: str) -> tzinfo:
     return timezone(timedelta(minutes=-minutes if text[0] == "-" else minutes))
 
 
-@lru_cache(maxsize=8192)
 def read_expression(text: str) -> Stamp | None:
     """A text that is a time and nothing else: "Posted at 15:05", "12.05 BST", "9h05".
 
     None when words are left over that belong to no time, or when it tells
     neither clock, nor day, nor distance, nor minute of play.
     """
-    if len(text) > MAX_EXPRESSION_CHARS or not _DIGIT.search(text):
+    if len(text) > MAX_EXPRESSION_CHARS:
+        return None
+    return _read_expression(text)
+
+
+@lru_cache(maxsize=8192)
+def _read_expression(text: str) -> Stamp | None:
+    if not _DIGIT.search(text):
         return None
     text = " ".join(text.split())
     low = text.lower().strip(" |•·-–—:,()[]+")
@@ -512,7 +521,7 @@ def read_tail(text: str) -> tuple[str, Stamp] | None:
 
     Returns what stands before (the name) and the stamp.
     """
-    if len(text) > MAX_EXPRESSION_CHARS + 60 or not _DIGIT.search(text[-14:]):
+    if len(text) > MAX_TAIL_CHARS or not _DIGIT.search(text[-14:]):
         return None
     match = _TAIL.search(text)
     if not match:
