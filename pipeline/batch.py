@@ -193,12 +193,13 @@ def _run(pipeline: beam.Pipeline, options: PipelineOptions) -> None:
 
     In this process a failure is a bug, and its traceback is wanted.
     """
-    if _runs_here(options):
-        pipeline.run().wait_until_finish()
-        return
     try:
         pipeline.run().wait_until_finish()
     except (RuntimeError, OSError, grpc.RpcError, grpc.FutureTimeoutError) as error:
+        if "KeyboardInterrupt" in str(error):  # Beam makes it an error of the step it hit
+            raise KeyboardInterrupt from error
+        if _runs_here(options):
+            raise
         runner = options.view_as(StandardOptions).runner
         reason = storage.reason(error) or type(error).__name__
         raise NewsIngestError(f"--runner {runner}: {reason}") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -354,6 +355,41 @@ def test_killed_and_run_again(
     for table in ("entries", "duplicates", "dead_letters"):
         assert row_ids(dataset, table) == row_ids(sample, table)
     assert not (dataset / "_staging").exists()
+
+
+class Slow(Blog):
+    asked = threading.Event()
+
+    def do_GET(self) -> None:
+        self.asked.set()
+        time.sleep(10)
+
+
+@pytest.mark.parametrize("mode", [[], ["--direct_running_mode=multi_threading"]])
+def test_interrupted_is_one_line_and_the_next_run_goes_on(tmp_path: Path, mode: list[str]) -> None:
+    page = tmp_path / "a.html"
+    page.write_text(RUSSIAN, "utf8")
+    dataset = tmp_path / "set"
+    words = ["--input", str(page), "--retries", "0", "--delay_s", "0"]
+    Slow.asked.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Slow) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/"
+        command = [sys.executable, "-m", "pipeline", "batch", "--output", str(dataset), *words]
+        with subprocess.Popen(
+            [*command, "--url", url, "--allow_private_hosts", *mode],
+            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        ) as process:  # fmt: skip
+            assert Slow.asked.wait(60)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+        server.shutdown()
+    assert (process.returncode, out) == (130, "")
+    assert err.splitlines()[-1].startswith("news-ingest: interrupted; ")
+    assert "Traceback" not in err
+    assert batch(dataset, *words) == 0
+    assert len(rows(dataset, "entries")) == 1
 
 
 def row_ids(dataset: Path, table: str) -> list[tuple[Any, ...]]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -73,6 +74,21 @@ def test_a_page_that_cannot_be_had_is_one_line_and_exit_1(
     assert said.out == ""
     assert said.err.startswith(f"news-ingest: {code}: ")
     assert said.err.count("\n") == 1
+
+
+def test_a_stdout_that_is_not_utf8(tmp_path: Path) -> None:
+    page = tmp_path / "a.html"
+    page.write_text(
+        "<title>Туман</title><article><p>" + "Густой туман лежит над заливом с утра. " * 9, "utf8"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", "split", str(page)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"},
+        check=True,
+        capture_output=True,
+    )
+    assert json.loads(done.stdout.decode("utf8"))["page_title"] == "Туман"
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="shared/ is not here")
