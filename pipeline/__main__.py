@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from typing import NoReturn
 
 from pipeline.options import parse
@@ -21,7 +22,8 @@ def main(arguments: list[str] | None = None) -> int:
     interrupted. A bug is none of these: it ends with its traceback.
     """
     _make_printable()
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    main_thread = threading.current_thread() is threading.main_thread()
+    if main_thread and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     # What it cannot read is a dead letter of ours; it need not be said twice.

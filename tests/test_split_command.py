@@ -79,7 +79,10 @@ def test_a_page_that_cannot_be_had_is_one_line_and_exit_1(
 def test_a_stdout_that_is_not_utf8(tmp_path: Path) -> None:
     page = tmp_path / "a.html"
     page.write_text(
-        "<title>Туман</title><article><p>" + "Густой туман лежит над заливом с утра. " * 9, "utf8"
+        "<html><title>Туман</title><article><h1>Туман</h1>"
+        "<p>Вчера над заливом стоял густой туман, и паромы не выходили из гавани.</p>"
+        "<p>Сегодня утром ветер разогнал его, и первые паромы ушли к островам.</p></article>",
+        "utf8",
     )
     done = subprocess.run(
         [sys.executable, "-m", "pipeline", "split", str(page)],
