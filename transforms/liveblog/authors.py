@@ -62,8 +62,11 @@ def names_in(byline: str) -> tuple[str, ...]:
     Takes "By Jane Doe and John Roe", "JANE DOE", "Jane  Doe in Kyiv", "From CNN's Jane Doe".
     """
     byline = " ".join(byline.split())
-    if not byline or len(byline) > MAX_BYLINE_CHARS:
-        return ()
+    return _names_in(byline) if byline and len(byline) <= MAX_BYLINE_CHARS else ()
+
+
+@lru_cache(maxsize=2048)
+def _names_in(byline: str) -> tuple[str, ...]:
     said_by = _BY.match(byline)
     rest = byline[said_by.end() :] if said_by else byline
     rest = _POSSESSIVE.sub("", rest, count=1) if said_by else rest

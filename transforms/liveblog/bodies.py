@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import warnings
+from functools import lru_cache
 
 from bs4 import BeautifulSoup, MarkupResemblesLocatorWarning
 from bs4.element import NavigableString, Tag
@@ -265,7 +266,7 @@ def paragraphs_of(text: str) -> tuple[list[str], list[str], str | None]:
         return _lines(text), [], None
     for _ in range(2):
         if "&" in text and not _TAG.search(text):
-            text = html.unescape(text)
+            text = _unescaped(text)
     if not _TAG.search(text):
         return _lines(text), [], None
     simple = text
@@ -273,8 +274,23 @@ def paragraphs_of(text: str) -> tuple[list[str], list[str], str | None]:
         simple = _PARAGRAPH_BREAK.sub("\n", _INLINE_ONLY.sub("", text))
     if _TAG.search(simple):
         return _soup_paragraphs(text)
-    links = [html.unescape(link) for link in _HREF.findall(text)]
-    return _lines(html.unescape(simple)), links, None
+    links = [_unescaped(link) for link in _HREF.findall(text)]
+    return _lines(_unescaped(simple)), links, None
+
+
+_ENTITY = re.compile(r"&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;]{1,32};?)")
+"""The pattern of ``html.unescape``, whose answers are kept."""
+
+
+def _unescaped(text: str) -> str:
+    return _ENTITY.sub(_character, text) if "&" in text else text
+
+
+def _character(match: re.Match[str]) -> str:
+    return _unescaped_entity(match[0])
+
+
+_unescaped_entity = lru_cache(maxsize=1024)(html.unescape)
 
 
 def _one_blank(line: str) -> str:

@@ -201,7 +201,7 @@ def share_known(shown: list[Candidate], declared: list[Candidate]) -> float:
 def _openings(candidate: Candidate) -> set[str]:
     """How headline and body begin, and the second paragraph: enough to know an entry again."""
     texts = [candidate.headline or "", *candidate.paragraphs[:2]]
-    found = {" ".join(text.casefold().split())[:_OPENING_CHARS] for text in texts}
+    found = {" ".join(text[:80].casefold().split())[:_OPENING_CHARS] for text in texts}
     return {opening for opening in found if len(opening) == _OPENING_CHARS}
 
 
@@ -311,7 +311,8 @@ def _is_start(headline: str, body: list[str]) -> bool:
     if first is None or other is None or first[0].casefold() != other[0].casefold():
         return False
     folded = normalise_text(headline).rstrip(" .…")
-    start = normalise_text(" ".join(body)[: len(headline) * 2 + 40])
+    size = len(headline) * 2 + 40
+    start = normalise_text((body[0] if len(body[0]) >= size else " ".join(body))[:size])
     return start.startswith(folded) and len(folded.split()) > 2
 
 

@@ -16,6 +16,7 @@ from transforms.liveblog.authors import names_of
 from transforms.liveblog.bodies import paragraphs_of
 from transforms.liveblog.candidate import Candidate
 from transforms.liveblog.times import Stamp, read_expression, read_lead, read_machine
+from transforms.liveblog.wordlists import one_line
 from transforms.markup import (
     json_ld_nodes,
     json_ld_texts,
@@ -139,7 +140,7 @@ def _next_update(text: str, at: int) -> int:
 
 def _one_line(text: str) -> str | None:
     if "<" not in text and "&" not in text:
-        return " ".join(text.split()) or None
+        return one_line(text) or None
     lines, _, _ = paragraphs_of(text)
     return " ".join(lines) or None
 

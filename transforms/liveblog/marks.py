@@ -10,7 +10,7 @@ from typing import Literal
 from transforms.liveblog.outline import BLOCKS, HEADINGS, TEXT, Outline
 from transforms.liveblog.pieces import read_time_text
 from transforms.liveblog.times import (
-    MAX_TAIL_CHARS,
+    MAX_EXPRESSION_CHARS,
     Stamp,
     read_day,
     read_expression,
@@ -63,8 +63,7 @@ def find_marks(page: Outline) -> tuple[list[Mark], list[DayMark]]:
     places = [
         i
         for i, text in enumerate(page.texts)
-        if len(text) > 1
-        and has_digit(text if len(text) <= MAX_TAIL_CHARS else text.lstrip()[:_MIN_DIGIT_HEAD])
+        if len(text) > 1 and has_digit(text if len(text) <= MAX_EXPRESSION_CHARS else _edges(text))
     ]
     times = [i for i, tag in enumerate(page.tags) if tag == "time"]
     skip_until = 0
@@ -77,6 +76,12 @@ def find_marks(page: Outline) -> tuple[list[Mark], list[DayMark]]:
             marks.append(_time_mark(page, i))
             skip_until = page.ends[i]
     return marks, days
+
+
+def _edges(text: str) -> str:
+    """The parts of a long text that may hold a clock: its first words, and its last ones."""
+    text = text.strip()
+    return text[:_MIN_DIGIT_HEAD] + text[-_MIN_DIGIT_HEAD:]
 
 
 def _mark_text(page: Outline, index: int, marks: list[Mark], days: list[DayMark]) -> None:

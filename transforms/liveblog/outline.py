@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from transforms.liveblog.wordlists import words
+from transforms.liveblog.wordlists import one_line, words
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -72,7 +72,7 @@ class Outline:
         """The text of a range, white space collapsed, a blank between blocks."""
         tags, texts = self.tags, self.texts
         if end - start == 2 and tags[start + 1] == TEXT:
-            return " ".join(texts[start + 1].split())
+            return one_line(texts[start + 1])
         parts = []
         for i in range(start, end):
             tag = tags[i]
@@ -80,7 +80,7 @@ class Outline:
                 parts.append(texts[i])
             elif tag in BLOCKS or tag == "br":
                 parts.append(" ")
-        return " ".join("".join(parts).split())
+        return one_line("".join(parts))
 
     def text_of(self, index: int) -> str:
         """The text of one subtree."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from transforms.liveblog.authors import names_in
 from transforms.liveblog.outline import BLOCKS, HEADINGS, TEXT, Outline
 from transforms.liveblog.times import Stamp, read_expression, read_machine, says_update
-from transforms.liveblog.wordlists import words
+from transforms.liveblog.wordlists import one_line, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -211,7 +211,8 @@ class _Cutter:
     def _close(self) -> None:
         piece = self.piece
         if piece is not None:
-            piece.text = " ".join("".join(piece.parts).split())
+            parts = piece.parts
+            piece.text = one_line(parts[0] if len(parts) == 1 else "".join(parts))
             if piece.text:
                 self.harvest.pieces.append(piece)
             self.piece = None

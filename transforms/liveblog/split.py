@@ -229,10 +229,12 @@ def _own_ids(joined: list[Joined]) -> list[str | None]:
     """
     found: list[str | None] = []
     for entry in joined:
-        both = [c for c in (entry.shown, entry.declared) if c is not None]
-        own = next((c.own_id for c in both if c.own_id), None)
-        found.append(own or next((c.url for c in both if c.url), None))
-    counts = ((n, _COUNT.search(own or "")) for n, own in enumerate(found))
+        one, other = entry.any, entry.declared
+        if other is None or other is one:
+            found.append(one.own_id or one.url)
+        else:
+            found.append(one.own_id or other.own_id or one.url or other.url)
+    counts = ((n, _COUNT.search(own)) for n, own in enumerate(found) if own and own[-1].isdigit())
     counted = {int(count[0]): n for n, count in counts if count}
     if len(counted) > 1 and max(counted) - min(counted) < len(found) and min(counted) <= 1:
         for n in counted.values():
@@ -270,9 +272,16 @@ def _entry(
     authors: tuple[str, ...],
     position: int,
 ) -> Entry:
-    shown, declared = entry.shown, entry.declared
-    both = [c for c in (shown, declared) if c is not None]
-    url = next((c.url for c in both if c.url), None)
+    one, other = entry.any, entry.declared
+    if other is None or other is one:
+        url, is_key_event, split_by = one.url, one.is_key_event, str(one.evidence)
+        links, images = one.links, one.images
+    else:
+        url = one.url or other.url
+        is_key_event = one.is_key_event or other.is_key_event
+        split_by = "+".join(dict.fromkeys((one.evidence, other.evidence)))
+        links = tuple(dict.fromkeys(one.links + other.links))
+        images = tuple(dict.fromkeys(one.images + other.images))
     if own_id is None:
         moment = times.published_at.isoformat() if times.published_at else ""
         own_id = f"{moment}\x1f{normalise_text(headline or ' '.join(body))[:200]}"
@@ -286,12 +295,8 @@ def _entry(
         time_source=times.source,
         entry_url=url,
         position=position,
-        is_key_event=any(c.is_key_event for c in both),
-        split_by="+".join(dict.fromkeys(c.evidence for c in both)),
-        links=_merged([c.links for c in both]),
-        images=_merged([c.images for c in both]),
+        is_key_event=is_key_event,
+        split_by=split_by,
+        links=links,
+        images=images,
     )
-
-
-def _merged(lists: list[tuple[str, ...]]) -> tuple[str, ...]:
-    return lists[0] if len(lists) == 1 else tuple(dict.fromkeys([*lists[0], *lists[1]]))

@@ -7,9 +7,9 @@ the zone) stays missing until ``clocks`` finds evidence for it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from transforms.liveblog.wordlists import words
@@ -17,12 +17,8 @@ from transforms.liveblog.wordlists import words
 MAX_EXPRESSION_CHARS = 90
 """Longer text is prose, not a time."""
 
-MAX_TAIL_CHARS = MAX_EXPRESSION_CHARS + 60
-"""Longer text closes with no time that is read: a name has less to say before it."""
 
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """What one expression says about a moment.
 
     instant: the moment in UTC, where the expression alone settles it.
@@ -337,7 +333,7 @@ def _read_phrase(low: str) -> Stamp | None:
     words = set(_WORD.findall(rest))
     if not words <= _SPOKEN_WORDS:
         return None
-    return stamp if words.isdisjoint(_UPDATE_WORDS) else replace(stamp, is_update=True)
+    return stamp if words.isdisjoint(_UPDATE_WORDS) else stamp._replace(is_update=True)
 
 
 def _read_ago(low: str) -> Stamp | None:
@@ -365,7 +361,7 @@ def _read_parts(low: str) -> tuple[Stamp | None, str]:
         zone, low = _take_zone(low)
     stamp = Stamp(day=day, month_day=month_day, clock=clock, zone=zone)
     if day is not None and clock is not None and zone is not None:
-        stamp = replace(stamp, instant=at(day, clock, zone))
+        stamp = stamp._replace(instant=at(day, clock, zone))
     return stamp, low
 
 
@@ -521,7 +517,7 @@ def read_tail(text: str) -> tuple[str, Stamp] | None:
 
     Returns what stands before (the name) and the stamp.
     """
-    if len(text) > MAX_TAIL_CHARS or not _DIGIT.search(text[-14:]):
+    if len(text) > MAX_EXPRESSION_CHARS + 60 or not _DIGIT.search(text[-14:]):
         return None
     match = _TAIL.search(text)
     if not match:

@@ -1,4 +1,4 @@
-"""Sets of words, written as text so that they stay readable."""
+"""Words: sets of them written as text, and the blanks between them."""
 
 from __future__ import annotations
 
@@ -6,3 +6,11 @@ from __future__ import annotations
 def words(text: str) -> frozenset[str]:
     """The words of a text that white space separates."""
     return frozenset(text.split())
+
+
+def one_line(text: str) -> str:
+    """The text with each run of white space as one blank, none at its ends."""
+    # All white space but the blank counts as not printable
+    if "  " not in text and text.isprintable():
+        return text.strip(" ")
+    return " ".join(text.split())
