@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
+import json
 import logging
+import os
 import re
 import socket
 import sys
+import tempfile
 from typing import TYPE_CHECKING, Any
 
 from schemas.arrow import SCHEMA_VERSION
@@ -41,6 +44,7 @@ from transforms.sources import label_of  # noqa: E402
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
 _IN_PROCESS_RUNNERS = re.compile(
     r"(?:.*\.)?(?:FnApi|Direct|BundleBasedDirect)(?:Runner)?", re.IGNORECASE
@@ -194,7 +198,8 @@ def _run(pipeline: beam.Pipeline, options: PipelineOptions) -> None:
     In this process a failure is a bug, and its traceback is wanted.
     """
     try:
-        pipeline.run().wait_until_finish()
+        with _quiet_processes():
+            pipeline.run().wait_until_finish()
     except (RuntimeError, OSError, grpc.RpcError, grpc.FutureTimeoutError) as error:
         if "KeyboardInterrupt" in str(error):  # Beam makes it an error of the step it hit
             raise KeyboardInterrupt from error
@@ -203,6 +208,27 @@ def _run(pipeline: beam.Pipeline, options: PipelineOptions) -> None:
         runner = options.view_as(StandardOptions).runner
         reason = storage.reason(error) or type(error).__name__
         raise NewsIngestError(f"--runner {runner}: {reason}") from error
+
+
+@contextlib.contextmanager
+def _quiet_processes() -> Iterator[None]:
+    """Have workers that are processes of their own tell of errors only.
+
+    Beam hands them no options, but they look into a file that the environment names.
+    """
+    levels = {
+        _LOG_LEVEL.lstrip("-"): "ERROR",
+        "sdk_harness_log_level_overrides": {"trafilatura": "CRITICAL"},
+    }
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(levels, file)
+        file.flush()
+        os.environ.setdefault("PIPELINE_OPTIONS_FILE", file.name)
+        try:
+            yield
+        finally:
+            if os.environ["PIPELINE_OPTIONS_FILE"] == file.name:
+                del os.environ["PIPELINE_OPTIONS_FILE"]
 
 
 def _check_endpoint(options: PipelineOptions) -> None:
