@@ -2,19 +2,16 @@ from __future__ import annotations
 
 import pytest
 
-from tests.factories import fetched
-from transforms.extract import extract_page
-from transforms.older import older_pages
+from transforms.older import may_have_older_pages, older_pages
 
 URL = "https://www.lantern-gazette.example/live/2026/ferry"
 
 
 def older(body: str, url: str = URL, head: str = "") -> list[str]:
-    page = extract_page(fetched(f"<html><head>{head}</head><body>{body}</body></html>", url=url))
-    return [
-        found.removeprefix("https://www.lantern-gazette.example")
-        for found in older_pages(page, url)
-    ]
+    content = f"<html><head>{head}</head><body>{body}</body></html>".encode()
+    found = older_pages(content.decode(), url)
+    assert may_have_older_pages(content) or not found or "amphtml" in head
+    return [one.removeprefix("https://www.lantern-gazette.example") for one in found]
 
 
 @pytest.mark.parametrize(
@@ -69,6 +66,7 @@ def test_from_a_later_page_the_first_is_not_older() -> None:
     ]
 
 
-def test_plain_text_has_no_links() -> None:
-    page = extract_page(fetched("see ?page=2", content_type="text/plain"))
-    assert older_pages(page, URL) == ()
+def test_an_article_with_an_amp_page_need_not_be_looked_at() -> None:
+    amp = b'<link rel="amphtml" href="/amp/1"><script type="application/ld+json">'
+    assert not may_have_older_pages(amp + b'{"@type": "NewsArticle"}')
+    assert may_have_older_pages(amp + b'{"@type": "LiveBlogPosting"}')

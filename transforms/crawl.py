@@ -29,11 +29,11 @@ from schemas.records import (
     Publisher,
     Redirected,
 )
-from transforms.extract import extract_page, registered_domain
+from transforms.extract import decode, extract_page, registered_domain
 from transforms.feeds import read_feed
 from transforms.fetch import FetchLimits, host_of, is_url, open_local_file, read_page_file
 from transforms.liveblog import split_page
-from transforms.older import older_pages
+from transforms.older import may_have_older_pages, older_pages
 from transforms.outcomes import COUNTS, DEAD, dead_letter, progress, utc_now
 from transforms.sitemaps import read_sitemap
 from transforms.visit import Failed, HostPool, HostVisit, Politeness
@@ -161,10 +161,14 @@ def _page(request: PageRequest, page: DiscoveredPage) -> PageRequest:
 def older_requests(fetched: FetchedPage, url: str) -> list[PageRequest]:
     """The further pages of a live blog; none for any other page."""
     request = fetched.request
+    if not may_have_older_pages(fetched.content):
+        return []
     try:
+        addresses = older_pages(decode(fetched.content, fetched.content_type), url)
+        if not addresses:
+            return []
         page = extract_page(fetched)
-        addresses = older_pages(page, url)
-        if not addresses or not (request.continues or split_page(page).is_live_blog):
+        if not (request.continues or split_page(page).is_live_blog):
             return []
     except PageError:  # the stages that follow make it a dead letter
         return []
@@ -230,6 +234,7 @@ class _FetchHosts(beam.DoFn):
         self._known: dict[str, KnownPage] = {}
         self._asked: set[str] = set()
         self._blog_pages: Counter[str] = Counter()
+        self._counts: dict[Any, Counter[str]] = {}
 
     def process(
         self,
@@ -246,9 +251,9 @@ class _FetchHosts(beam.DoFn):
             by_host.setdefault(_host_or_folder(request.address), []).append(request)
         for host, requests in by_host.items():
             if is_url(requests[0].address):
-                yield from self._ask(host, requests, context, is_first=self._number == 1)
+                self._ask(host, requests, context, is_first=self._number == 1)
             else:
-                yield from self._read(requests, context)
+                self._read(requests, context)
         for outcome, context in self._pool.arrived():
             yield from self._outputs(outcome, context)
 
@@ -258,15 +263,21 @@ class _FetchHosts(beam.DoFn):
                 yield from self._outputs(outcome, context)
         finally:
             self._pool.close()
+        for context, counts in self._counts.items():
+            for count in counts.items():
+                yield TaggedOutput(COUNTS, _windowed(count, context))
 
-    def _read(self, requests: list[PageRequest], context: Any) -> Iterator[Any]:
+    def _count(self, context: Any, counts: dict[str, int]) -> None:
+        self._counts.setdefault(context, Counter()).update({k: n for k, n in counts.items() if n})
+
+    def _read(self, requests: list[PageRequest], context: Any) -> None:
         new = list({request.uri: request for request in reversed(requests)}.values())
-        yield from _counts({"requests_repeated": len(requests) - len(new)}, context)
+        self._count(context, {"requests_repeated": len(requests) - len(new)})
         self._pool.add(_FolderVisit(new, self._limits), context)
 
     def _ask(
         self, host: str, requests: list[PageRequest], context: Any, *, is_first: bool = False
-    ) -> Iterator[Any]:
+    ) -> None:
         """Have a host asked, once for each address; at once if it is the first time."""
         new = []
         for request in requests:
@@ -274,7 +285,7 @@ class _FetchHosts(beam.DoFn):
                 self._asked.add(request.address)
                 known = self._known.get(request.uri) if request.role == "page" else None
                 new.append(replace(request, known=known))
-        yield from _counts({"requests_repeated": len(requests) - len(new)}, context)
+        self._count(context, {"requests_repeated": len(requests) - len(new)})
         if not new:
             return
         domain = registered_domain(new[0].address) or host
@@ -293,22 +304,22 @@ class _FetchHosts(beam.DoFn):
                 return
             detail = f"from host to host, the last to {outcome.request.address}"
             outcome = Failed(outcome.request, FetchError("too_many_redirects", detail))
-        yield from _counts({f"{outcome.request.role}s_asked": 1}, context)
+        self._count(context, {f"{outcome.request.role}s_asked": 1})
         if isinstance(outcome, NotModified):
             progress.add("pages not modified")
-            yield from _counts({"not_modified": 1}, context)
+            self._count(context, {"not_modified": 1})
         elif isinstance(outcome, Failed):
             progress.add("pages failed")
             yield _dead(outcome.error, outcome.request, context)
         elif outcome.request.role == "page":
             progress.add("pages fetched")
-            yield from self._follow(outcome, context)
+            self._follow(outcome, context)
             yield _windowed(outcome, context)
         else:
             progress.add(f"{outcome.request.role}s read")
             yield from self._discover(outcome, context)
 
-    def _follow(self, fetched: FetchedPage, context: Any) -> Iterator[Any]:
+    def _follow(self, fetched: FetchedPage, context: Any) -> None:
         """Ask for the older entries of a live blog, as far as they may be followed."""
         if not is_url(fetched.request.uri) or not fetched.url:
             return
@@ -322,9 +333,9 @@ class _FetchHosts(beam.DoFn):
         blog = str(found[0].continues)
         room = max(0, self._politeness.pages_per_blog_max - 1 - self._blog_pages[blog])
         self._blog_pages[blog] += len(found[:room])
-        yield from self._ask(host_of(fetched.url), found[:room], context)
+        self._ask(host_of(fetched.url), found[:room], context)
         self._asked.update(request.address for request in found[room:])
-        yield from _counts({"older_pages_left": len(found[room:])}, context)
+        self._count(context, {"older_pages_left": len(found[room:])})
 
     def _discover(self, fetched: FetchedPage, context: Any) -> Iterator[Any]:
         """Ask for what a feed or a sitemap points at, here or in the next round."""
@@ -335,7 +346,7 @@ class _FetchHosts(beam.DoFn):
             yield _dead(error, fetched.request, context)
             return
         here = [request for request in found.requests if host_of(request.uri) == host_of(url)]
-        yield from self._ask(host_of(url), here, context)
+        self._ask(host_of(url), here, context)
         there = [request for request in found.requests if host_of(request.uri) != host_of(url)]
         if self._number == ROUNDS:
             detail = "a feed or sitemap that was itself led to from host to host"
@@ -344,18 +355,12 @@ class _FetchHosts(beam.DoFn):
         else:
             for request in there:
                 yield TaggedOutput("elsewhere", _windowed(request, context))
-        yield from _counts(found.counts, context)
+        self._count(context, found.counts)
 
 
 def _windowed(value: Any, context: Any) -> WindowedValue:
     timestamp, window = context
     return WindowedValue(value, timestamp, (window,))
-
-
-def _counts(counts: dict[str, int], context: Any) -> Iterator[Any]:
-    for name, n in counts.items():
-        if n:
-            yield TaggedOutput(COUNTS, _windowed((name, n), context))
 
 
 def _dead(error: PageError, request: PageRequest, context: Any) -> Any:

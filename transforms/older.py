@@ -15,8 +15,13 @@ from transforms.markup import parse_html
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from schemas.records import Page
-
+# Of whatever older_pages takes, something that it cannot do without.
+_HINTS = (
+    b'next"', b"next'", b"=next", b"page=", b"?p=", b"&p=", b";p=", b"pg=", b"pagina=", b"seite=",
+    b"offset=", b"start=", b"before=", b"cursor=", b"/page", b"/seite", b"/pagina", b"/p/", b"/p-",
+    b"lder", b"arlier", b"revious", b"ltere", b"here ", b"dents", b"anciens", b"anterior",
+    b"precedenti", b"udere", b"tarsze",
+)  # fmt: skip
 _PAGE_PARAMETER = re.compile(
     r"(?:page|p|pg|pagina|seite|offset|start|before|cursor)", re.IGNORECASE
 )
@@ -33,18 +38,23 @@ _OLDER = re.compile(
 )
 
 
-def older_pages(page: Page, url: str) -> tuple[str, ...]:
+def may_have_older_pages(content: bytes) -> bool:
+    """A cheap look at a page's bytes, before it is parsed to be sure."""
+    return any(hint in content for hint in _HINTS) or (
+        b"amphtml" in content and b"LiveBlog" in content
+    )
+
+
+def older_pages(markup: str, url: str) -> tuple[str, ...]:
     """The addresses of a live blog's further pages, in the order they are linked.
 
-    url: where the page was read. Only addresses of its own host count; a page
+    markup: of an HTML page. url: where it was read. Only addresses of its own host count; a page
     number must belong to the same path, so that no other article is taken.
     """
-    if page.media != "html":
-        return ()
     own = _without_fragment(url, url)
     host = urlsplit(url).hostname
     found: dict[str, None] = {}
-    for href in _links(page.markup, url):
+    for href in _links(markup, url):
         address = _without_fragment(url, href)
         if address and address != own and urlsplit(address).hostname == host:
             found.setdefault(address)
