@@ -155,3 +155,22 @@ def test_no_pattern_backtracks(text: str) -> None:
     paragraphs_of(text)
     split_or_typed(f'<script type="application/ld+json">{text}</script>')
     assert time.process_time() - start < 10
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "<b><p>" * 300 + "12:05 x" + "</p></b>" * 300,
+        "<div><time>10:05</time>" * 300 + "words of it" + "</div>" * 300,
+        "<ul><li>12:05 said " * 200 + "</ul>" * 200,
+        "<p>12:05 <b>a</b>" * 300,
+    ],
+    ids=lambda text: text[:12],
+)
+def test_nesting_as_deep_as_allowed_costs_linear_time(unit: str) -> None:
+    took = []
+    for times in (5, 20):
+        start = time.process_time()
+        split_or_typed(f"<html><body>{unit * times}")
+        took.append(time.process_time() - start)
+    assert took[1] < 12 * max(took[0], 0.05)

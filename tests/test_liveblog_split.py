@@ -695,6 +695,72 @@ def test_an_ordinary_article_takes_its_metadata() -> None:
     assert TEXTS[3] in entry.body
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        "<h1>The bridge</h1>",
+        "<header><h1>The bridge</h1><p>It opens a month late, and nobody minds very much.</p></header>",
+        "<header><div><h1>The  bridge</h1></div><h2>It opens a month late, says the mayor</h2></header>",
+    ],
+)
+def test_an_article_does_not_open_with_its_own_head(head: str) -> None:
+    s = story("en")
+    story_text = "".join(f"<p>{text}</p>" for text in TEXTS)
+    markup = f"<html><body><article>{head}{story_text}</article></body></html>"
+    page = page_of(markup, s, url="https://news.example/a", title="The bridge")
+    (entry,) = split_page(page, timezone=None).entries
+    assert entry.body.split("\n\n")[0] == " ".join(TEXTS[0].split())
+
+
+def test_a_header_that_holds_the_story_is_kept() -> None:
+    s = story("en")
+    story_text = "".join(f"<p>{text}</p>" for text in TEXTS)
+    markup = f"<html><body><header><h1>The bridge</h1>{story_text}</header></body></html>"
+    page = page_of(markup, s, url="https://news.example/a", title="The bridge")
+    (entry,) = split_page(page, timezone=None).entries
+    assert all(" ".join(text.split()) in entry.body for text in TEXTS)
+
+
+def test_a_document_without_html_and_body_is_an_article() -> None:
+    s = story("en")
+    markup = "<title>Fog</title><article><p>" + "Fog lies over the bay. " * 20
+    page = page_of(markup, s, url="https://news.example/fog", title="Fog")
+    (entry,) = split_page(page, timezone=None).entries
+    assert entry.body.startswith("Fog lies over the bay.")
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_halves_of_surrogate_pairs_come_out_as_text(cut: bool) -> None:
+    s = story("en")
+    updates = updates_of(s)
+    for update in updates:
+        update["articleBody"] += " HALF"
+        update["headline"] += " HALF"
+    text = json.dumps(posting(s, updates)).replace("HALF", r"\ud83d")
+    text = text[:-40] if cut else text
+    found = split_page(
+        page_of(frame(s, "", f'<script type="application/ld+json">{text}</script>'), s)
+    )
+    assert len(found.entries) >= len(s.items) - 1
+    for entry in found.entries:
+        assert "\ufffd" in entry.body
+        for value in (entry.entry_id, entry.headline, entry.body, *entry.authors, *entry.links):
+            (value or "").encode("utf-8")
+
+
+def test_halves_of_surrogate_pairs_in_embedded_state() -> None:
+    s = story("en")
+    rows = [
+        {"id": i.key, "publishedAt": i.iso, "title": f"{i.headline} HALF", "body": " ".join(i.paragraphs)}
+        for i in s.items
+    ]  # fmt: skip
+    state = json.dumps({"posts": rows}).replace("HALF", r"\udc00")
+    markup = frame(s, f"<script>window.__STATE__ = {state}</script>", ld(posting(s, [])))
+    found = split_page(page_of(markup, s))
+    assert len(found.entries) == len(s.items)
+    assert all((e.headline or "").endswith("\ufffd") for e in found.entries)
+
+
 def test_a_zone_nobody_knows_is_no_zone() -> None:
     s = story("en")
     assert got(page_of(hashed(s), s), "Mars/Olympus") == expected(s)
