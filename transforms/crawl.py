@@ -33,7 +33,7 @@ from transforms.extract import decode, extract_page, registered_domain
 from transforms.feeds import read_feed
 from transforms.fetch import FetchLimits, host_of, is_url, open_local_file, read_page_file
 from transforms.liveblog import split_page
-from transforms.older import may_have_older_pages, older_pages
+from transforms.older import older_pages
 from transforms.outcomes import COUNTS, DEAD, dead_letter, progress, utc_now
 from transforms.sitemaps import read_sitemap
 from transforms.visit import Failed, HostPool, HostVisit, Politeness
@@ -161,8 +161,6 @@ def _page(request: PageRequest, page: DiscoveredPage) -> PageRequest:
 def older_requests(fetched: FetchedPage, url: str) -> list[PageRequest]:
     """The further pages of a live blog; none for any other page."""
     request = fetched.request
-    if not may_have_older_pages(fetched.content):
-        return []
     try:
         addresses = older_pages(decode(fetched.content, fetched.content_type), url)
         if not addresses:

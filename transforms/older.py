@@ -15,13 +15,6 @@ from transforms.markup import parse_html
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Of whatever older_pages takes, something that it cannot do without.
-_HINTS = (
-    b'next"', b"next'", b"=next", b"page=", b"?p=", b"&p=", b";p=", b"pg=", b"pagina=", b"seite=",
-    b"offset=", b"start=", b"before=", b"cursor=", b"/page", b"/seite", b"/pagina", b"/p/", b"/p-",
-    b"lder", b"arlier", b"revious", b"ltere", b"here ", b"dents", b"anciens", b"anterior",
-    b"precedenti", b"udere", b"tarsze",
-)  # fmt: skip
 _PAGE_PARAMETER = re.compile(
     r"(?:page|p|pg|pagina|seite|offset|start|before|cursor)", re.IGNORECASE
 )
@@ -36,13 +29,6 @@ _OLDER = re.compile(
     r"|\W*(?:mensagens|publicações) anteriores\W*",
     re.IGNORECASE,
 )
-
-
-def may_have_older_pages(content: bytes) -> bool:
-    """A cheap look at a page's bytes, before it is parsed to be sure."""
-    return any(hint in content for hint in _HINTS) or (
-        b"amphtml" in content and b"LiveBlog" in content
-    )
 
 
 def older_pages(markup: str, url: str) -> tuple[str, ...]:
