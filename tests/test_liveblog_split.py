@@ -734,8 +734,8 @@ def test_halves_of_surrogate_pairs_come_out_as_text(cut: bool) -> None:
     s = story("en")
     updates = updates_of(s)
     for update in updates:
-        update["articleBody"] += " HALF"
-        update["headline"] += " HALF"
+        update["articleBody"] = f"{update['articleBody']} HALF"
+        update["headline"] = f"{update['headline']} HALF"
     text = json.dumps(posting(s, updates)).replace("HALF", r"\ud83d")
     text = text[:-40] if cut else text
     found = split_page(

@@ -297,11 +297,19 @@ def _take_siblings(page: Outline, group: Group, totals: list[int], marks: list[M
         group.extents = sorted(group.extents + added, key=lambda e: e.box)
 
 
-def declared_group(page: Outline, mem_ids: frozenset[int]) -> Group | None:
-    """The elements that the markup itself names entries, outermost only."""
+def declared_group(page: Outline, named: dict[int, str]) -> Group | None:
+    """The elements that the markup itself names entries, outermost only.
+
+    named: the tag of each by its place in memory.
+    """
     extents: list[Extent] = []
-    for i, node in enumerate(page.nodes):
-        if node.mem_id in mem_ids and not (extents and i < extents[-1].span[1]):
+    tags = frozenset(named.values())
+    for i, tag in enumerate(page.tags):
+        if (
+            tag in tags
+            and page.nodes[i].mem_id in named
+            and not (extents and i < extents[-1].span[1])
+        ):
             extents.append(Extent((i, page.ends[i]), i, None))
     return Group(extents, "item") if len(extents) > 1 else None
 

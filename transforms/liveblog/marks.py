@@ -60,12 +60,14 @@ def find_marks(page: Outline) -> tuple[list[Mark], list[DayMark]]:
     marks: list[Mark] = []
     days: list[DayMark] = []
     has_digit = _DIGIT.search
+    texts = page.texts
     places = [
         i
-        for i, text in enumerate(page.texts)
-        if len(text) > 1 and has_digit(text if len(text) <= MAX_EXPRESSION_CHARS else _edges(text))
+        for i in page.said
+        if len(text := texts[i]) > 1
+        and has_digit(text if len(text) <= MAX_EXPRESSION_CHARS else _edges(text))
     ]
-    times = [i for i, tag in enumerate(page.tags) if tag == "time"]
+    times = [i for i, tag in enumerate(page.tags) if tag == "time"] if "time" in page.tags else []
     skip_until = 0
     for i in sorted(places + times):
         if i < skip_until:

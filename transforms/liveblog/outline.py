@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from transforms.liveblog.wordlists import one_line, words
 
@@ -37,6 +37,7 @@ class Outline:
     parents[i]: index of the parent, -1 for the root.
     ends[i]: one past the last index of the subtree.
     texts[i]: the text of a text node, "" for an element.
+    said: the indices of the text nodes that hold more than white space.
     """
 
     tags: list[str] = field(default_factory=list)
@@ -44,6 +45,7 @@ class Outline:
     ends: list[int] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     nodes: list[LexborNode] = field(default_factory=list)
+    said: list[int] = field(default_factory=list)
     _attributes: dict[int, dict[str, str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -53,10 +55,8 @@ class Outline:
         """The attributes of an element, names in lower case, missing values as ""."""
         found = self._attributes.get(index)
         if found is None:
-            given = {} if self.tags[index] == TEXT else self.nodes[index].attributes
-            if None in given.values():
-                given = {name: value or "" for name, value in given.items()}
-            self._attributes[index] = found = cast("dict[str, str]", given)
+            found = {} if self.tags[index] == TEXT else _filled(self.nodes[index].attributes)
+            self._attributes[index] = found
         return found
 
     def children(self, index: int) -> list[int]:
@@ -87,6 +87,12 @@ class Outline:
         return self.text(index, self.ends[index])
 
 
+def _filled(given: dict[str, str | None]) -> dict[str, str]:
+    if None in given.values():
+        return {name: value or "" for name, value in given.items()}
+    return given  # type: ignore[return-value]
+
+
 def outline(tree: LexborHTMLParser) -> Outline:
     """Flatten the body of a page; iterates, so nesting costs no stack.
 
@@ -98,7 +104,7 @@ def outline(tree: LexborHTMLParser) -> Outline:
     if body is None:
         return result
     tags, parents, ends = result.tags, result.parents, result.ends
-    texts, nodes = result.texts, result.nodes
+    texts, nodes, said = result.texts, result.nodes, result.said
     names: dict[int, str] = {}
     stack: list[tuple[int, LexborNode]] = []
     node: LexborNode | None = body
@@ -112,9 +118,13 @@ def outline(tree: LexborHTMLParser) -> Outline:
             tag = names[kind] = node.tag or ""
         if tag == TEXT:
             text = node.text_content or ""
+            if text.isspace():
+                text = " "
+            else:
+                said.append(index)
             tags.append(TEXT)
             parents.append(parent)
-            texts.append(" " if text.isspace() else text)
+            texts.append(text)
             nodes.append(node)
             index += 1
             ends.append(index)

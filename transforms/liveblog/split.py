@@ -94,16 +94,16 @@ def _split_text(page: Page, zone: tzinfo | None) -> SplitPage:
     return as_article(page)
 
 
-def _named_entries(tree: LexborHTMLParser, *, use_hints: bool) -> frozenset[int]:
-    """The elements that microdata or a known platform's template calls entries."""
+def _named_entries(tree: LexborHTMLParser, *, use_hints: bool) -> dict[int, str]:
+    """The elements that microdata or a known platform's template calls entries, with their tags."""
     found = tree.css('[itemprop~="liveBlogUpdate"]')
     if not found and use_hints:
         found = tree.css(",".join(ENTRY_SELECTORS))
-    return frozenset(node.mem_id for node in found) if len(found) > 1 else frozenset()
+    return {node.mem_id: node.tag or "" for node in found} if len(found) > 1 else {}
 
 
 def _shown_entries(
-    body: Outline, page: Page, declared: list[Candidate], named: frozenset[int], *, live: int
+    body: Outline, page: Page, declared: list[Candidate], named: dict[int, str], *, live: int
 ) -> tuple[list[Candidate], list[Stamp]]:
     """The entries that the page shows, the best of all groups, and the dates above them."""
     totals = text_lengths(body)
