@@ -214,7 +214,9 @@ _MAX_LABEL_CHARS = 48
 
 def is_label(text: str) -> bool:
     """Whether a text is a button, badge or advertisement mark."""
-    return len(text) < _MAX_LABEL_CHARS and text.strip(" \u00a0:·•|-–—!+»>…").lower() in _LABELS
+    if len(text) >= _MAX_LABEL_CHARS:
+        return False
+    return text.strip(" \u00a0:·•|-–—!+»>…").lower() in _LABELS
 
 
 def marks_key_event(text: str) -> bool:
@@ -265,16 +267,19 @@ def paragraphs_of(text: str) -> tuple[list[str], list[str], str | None]:
     if "<" not in text and "&" not in text:
         return _lines(text), [], None
     for _ in range(2):
-        if "&" in text and not _TAG.search(text):
-            text = _unescaped(text)
+        if "<" in text and _TAG.search(text):
+            break
+        if "&" not in text:
+            return _lines(text), [], None
+        text = _unescaped(text)
     if not _TAG.search(text):
         return _lines(text), [], None
     simple = text
     if not _HEADING_FIRST.match(text):
         simple = _PARAGRAPH_BREAK.sub("\n", _INLINE_ONLY.sub("", text))
-    if _TAG.search(simple):
+    if "<" in simple and _TAG.search(simple):
         return _soup_paragraphs(text)
-    links = [_unescaped(link) for link in _HREF.findall(text)]
+    links = [_unescaped(link) for link in _HREF.findall(text)] if "href" in text.lower() else []
     return _lines(_unescaped(simple)), links, None
 
 

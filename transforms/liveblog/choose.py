@@ -19,6 +19,7 @@ _COMMENT_CONTEXT = re.compile(
     r"commenti|reacties|komentarze|reviews?|forum|thread)(?:$|[\s_-]|__)",
     re.IGNORECASE,
 )
+_PRESSED = frozenset(["a", "button"])
 _ASIDE_CONTEXT = frozenset(["aside", "nav", "footer", "form"])
 _REPLY = re.compile(
     r"^(?:reply|répondre|antworten|responder|rispondi|reageren|beantwoorden|odpowiedz|"
@@ -86,8 +87,8 @@ def _words_before(page: Outline, group: Group, totals: list[int]) -> float:
     """Words of the paragraphs above the group: the article that a list of others follows."""
     start = group.extents[0].span[0]
     chars = 0
-    for i in range(start):
-        if page.tags[i] == "p" and page.ends[i] <= start:
+    for i, tag in enumerate(page.tags[:start]):
+        if tag == "p" and page.ends[i] <= start:
             size = totals[page.ends[i]] - totals[i]
             chars += size if size >= MIN_PARAGRAPH_CHARS else 0
     return chars / MEAN_WORD_CHARS
@@ -145,10 +146,9 @@ def _replies(page: Outline, group: Group) -> bool:
     for extent in group.extents[:12]:
         start, end = extent.span
         hits += any(
-            page.tags[i] in {"a", "button"}
-            and page.ends[i] - i < 6
-            and _REPLY.match(page.text_of(i))
-            for i in range(start, min(end, start + 400))
+            _REPLY.match(page.text_of(i))
+            for i, tag in enumerate(page.tags[start : min(end, start + 400)], start)
+            if tag in _PRESSED and page.ends[i] - i < 6
         )
     return hits >= 0.5 * min(len(group.extents), 12)
 

@@ -307,6 +307,9 @@ def _stands_in(headline: str, body: list[str]) -> bool:
 
 
 def _is_start(headline: str, body: list[str]) -> bool:
+    one, two = headline[:1].lower(), body[0][:1].lower()
+    if one != two and one.isalpha() and two.isalpha() and one.isascii() and two.isascii():
+        return False  # most differ in their first letter
     first, other = _WORD.search(headline), _WORD.search(body[0])
     if first is None or other is None or first[0].casefold() != other[0].casefold():
         return False

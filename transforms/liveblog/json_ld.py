@@ -156,6 +156,8 @@ def _stamp(value: Any) -> Stamp | None:
 
 
 def _text(value: Any) -> str:
+    if type(value) is str:
+        return value
     if isinstance(value, list):
         return "\n".join(part for part in value if isinstance(part, str))
     if isinstance(value, dict):
@@ -177,8 +179,11 @@ def _add(update: dict[str, Any], declared: Declared) -> None:
     candidate.published = _stamp(update.get("datePublished")) or _stamp(update.get("dateCreated"))
     candidate.updated = _stamp(update.get("dateModified"))
     candidate.authors = names_of(update.get("author"))
-    candidate.links = tuple(dict.fromkeys(link for link in links if link.startswith("http")))
-    candidate.images = tuple(dict.fromkeys(_images(update.get("image"))))
+    if links:
+        candidate.links = tuple(dict.fromkeys([one for one in links if one.startswith("http")]))
+    pictures = update.get("image")
+    if pictures:
+        candidate.images = tuple(dict.fromkeys(_images(pictures)))
     _name(update, candidate)
     if not body and candidate.headline is None and not candidate.images and not candidate.links:
         return
@@ -221,7 +226,8 @@ def _reject_page_level(declared: Declared) -> None:
     shared = Counter(name for c in updates for name in c.names)
     urls = Counter(c.url for c in updates)
     for c in updates:
-        c.names = {name for name in c.names if shared[name] == 1}
+        if any(shared[name] > 1 for name in c.names):
+            c.names = {name for name in c.names if shared[name] == 1}
         if c.url is not None and urls[c.url] > 1:
             c.url = None
         _clean_headline(c, declared.headline)
@@ -238,7 +244,8 @@ def _reject_shared(updates: list[Candidate]) -> None:
     # Several names, always the same: the whole staff, not who wrote the entry
     one_staff = len(first.authors) > 1 and all(c.authors == first.authors for c in updates)
     for c in updates:
-        c.images = tuple(i for i in c.images if pictures[i] <= len(updates) // 2)
+        if c.images:
+            c.images = tuple([i for i in c.images if pictures[i] <= len(updates) // 2])
         if headlines[c.headline] > max(2, len(updates) // 3):
             c.headline = None
         c.published = None if one_time else c.published

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from transforms.liveblog.candidate import Candidate
 
 _COUNT = re.compile(r"(?<!\d)\d{1,4}$")
+_COUNT_CHARS = 5
 
 MIN_ENTRIES = 2
 """One timed paragraph is no live blog, unless the page declares the entry itself."""
@@ -234,7 +235,11 @@ def _own_ids(joined: list[Joined]) -> list[str | None]:
             found.append(one.own_id or one.url)
         else:
             found.append(one.own_id or other.own_id or one.url or other.url)
-    counts = ((n, _COUNT.search(own)) for n, own in enumerate(found) if own and own[-1].isdigit())
+    counts = (
+        (n, _COUNT.search(own[-_COUNT_CHARS:]))
+        for n, own in enumerate(found)
+        if own and own[-1].isdigit()
+    )
     counted = {int(count[0]): n for n, count in counts if count}
     if len(counted) > 1 and max(counted) - min(counted) < len(found) and min(counted) <= 1:
         for n in counted.values():
