@@ -54,8 +54,12 @@ def test_the_first_two_commands_are_the_two_commands() -> None:
 def test_every_command_runs(command: str, place: Path) -> None:
     with serve_sample_site(port=0) as site:
         (place / "addresses.txt").write_text(f"# ours\n{site.page_urls[0]}\n", "utf8")
+        example = blocks("yaml")[0].replace("https://harbour-post.example", site.base_url)
+        (place / "sources.yaml").write_text(example, "utf8")
         if "--urls" in command:
-            command = command.strip() + " --allow_private_hosts"
+            command = command.strip() + " --allow_private_hosts --delay_s 0"
+        if "--sources" in command:  # the sample site has no such feed
+            command = command.strip() + " --allow_private_hosts --max_error_ratio 1"
         done = subprocess.run(
             command, shell=True, check=False, cwd=place, capture_output=True, text=True
         )
