@@ -348,6 +348,8 @@ def _is_prose(piece: Piece) -> bool:
 _SCHEME = re.compile(
     r"(?:javascript|mailto|tel|data|blob|about|sms|whatsapp|fb-messenger):", re.IGNORECASE
 )
+_ROOTED = re.compile(r"/[\w.~%+@:,=-][\w.~%+@:,=/-]*(?:\?[\w.~%+@:,=/&-]+)?(?:#[\w.~%=/-]+)?")
+"""A path from the root that ``urljoin`` would take as it is."""
 _QUERY_VALUE = re.compile(r"=([^&]{2,200})")
 _SHARE_SIGNS = ("share", "/intent/", "dialog/s", "/submit?", "/send?", "//wa.me")
 _SHARE = re.compile(
@@ -398,6 +400,9 @@ def _absolute(href: str, base: str, page_url: str) -> str | None:
     if href.startswith("#"):
         return base + href
     try:
+        if _ROOTED.fullmatch(href) and "/." not in href:
+            origin = urlsplit(page_url)
+            return f"{origin.scheme}://{origin.netloc}{href}" if origin.netloc else None
         link = urljoin(page_url, href)
     except ValueError:
         return None

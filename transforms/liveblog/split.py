@@ -235,12 +235,11 @@ def _own_ids(joined: list[Joined]) -> list[str | None]:
             found.append(one.own_id or one.url)
         else:
             found.append(one.own_id or other.own_id or one.url or other.url)
-    counts = (
-        (n, _COUNT.search(own[-_COUNT_CHARS:]))
-        for n, own in enumerate(found)
-        if own and own[-1].isdigit()
-    )
-    counted = {int(count[0]): n for n, count in counts if count}
+    counted: dict[int, int] = {}
+    for n, own in enumerate(found):
+        count = _COUNT.search(own[-_COUNT_CHARS:]) if own and own[-1].isdigit() else None
+        if count is not None:
+            counted[int(count[0])] = n
     if len(counted) > 1 and max(counted) - min(counted) < len(found) and min(counted) <= 1:
         for n in counted.values():
             found[n] = None
