@@ -132,8 +132,9 @@ def read_box(attributes: dict[str, str], harvest: Harvest) -> None:
         if not value or len(value) > 400:
             continue
         if name in {"class", "data-type", "data-category", "data-entry-type"}:
-            harvest.is_key_event |= bool(_KEY_CLASS.search(value))
-            harvest.is_pinned |= bool(_PIN_CLASS.search(value))
+            is_key_event, is_pinned = _flags_of_class(value)
+            harvest.is_key_event |= is_key_event
+            harvest.is_pinned |= is_pinned
         elif name.startswith("data-"):
             if value[:4].isdigit():
                 _take_moment(name, value, harvest)
@@ -142,6 +143,17 @@ def read_box(attributes: dict[str, str], harvest: Harvest) -> None:
                 harvest.is_pinned |= bool(_PIN_ATTRIBUTE.fullmatch(name))
             elif "author" in name and "id" not in name:
                 harvest.authors += names_in(value)
+
+
+@lru_cache(maxsize=1024)
+def _flags_of_class(styled: str) -> tuple[bool, bool]:
+    """Whether a class says key event, and whether it says pinned."""
+    return bool(_KEY_CLASS.search(styled)), bool(_PIN_CLASS.search(styled))
+
+
+@lru_cache(maxsize=1024)
+def _hints_update(styled: str) -> bool:
+    return bool(_UPDATE_HINT.search(styled))
 
 
 def _take_moment(name: str, value: str, harvest: Harvest) -> None:
@@ -436,7 +448,7 @@ def _take_time(page: Outline, index: int, harvest: Harvest) -> None:
     shown = read_time_text(page, index)
     around = page.attributes(page.parents[index]).get("class", "")
     hint = f"{attributes.get('class', '')} {attributes.get('itemprop', '')} {around}"
-    is_update = bool(shown and shown.is_update) or bool(_UPDATE_HINT.search(hint))
+    is_update = bool(shown and shown.is_update) or _hints_update(hint)
     if harvest.pieces and says_update(harvest.pieces[-1].text):
         harvest.pieces.pop()
         is_update = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
@@ -370,7 +371,7 @@ def _settle_names(
             names.add(inner)
             if candidate.own_id is None and not extent.is_flat:
                 candidate.own_id = inner
-    base = urldefrag(page_url)[0]
+    base = _without_fragment(page_url)
     links: list[str] = []
     for href in harvest.links:
         link = _absolute(href.strip(), base, page_url)
@@ -389,6 +390,11 @@ def _settle_names(
     candidate.links = tuple(dict.fromkeys(links))
     images = (_absolute(source, base, page_url) for source in harvest.images)
     candidate.images = tuple(dict.fromkeys(image for image in images if image is not None))
+
+
+@lru_cache(maxsize=16)
+def _without_fragment(url: str) -> str:
+    return urldefrag(url)[0]
 
 
 def _absolute(href: str, base: str, page_url: str) -> str | None:

@@ -510,6 +510,9 @@ _TAIL = re.compile(
     r"(?P<clock>\d{1,2}[:.hH]\d{2}(?:\s?[ap]\.?m\.?)?)(?P<zone>\s?(?:Uhr|uur|h|\(?[A-Z]{2,4}\)?))?\s*$"
 )
 """A day and a clock that close a line."""
+_CLOCK_AT_END = re.compile(r"\d[:.hH]\d\d\D{0,12}$")
+_MAX_TAIL_CLOCK = 16
+"""What ``_TAIL`` can match from the clock's last hour digit on, without trailing blanks."""
 
 
 def read_tail(text: str) -> tuple[str, Stamp] | None:
@@ -519,7 +522,7 @@ def read_tail(text: str) -> tuple[str, Stamp] | None:
     """
     if len(text) > MAX_EXPRESSION_CHARS + 60 or not _DIGIT.search(text[-14:]):
         return None
-    match = _TAIL.search(text)
+    match = _TAIL.search(text) if _CLOCK_AT_END.search(text.rstrip()[-_MAX_TAIL_CLOCK:]) else None
     if not match:
         return None
     stamp = read_expression(text[match.start() :].strip())
