@@ -101,9 +101,17 @@ def _parsed(markup: str, utf8: bytes | None = None) -> _Parsed:
 def _depth(markup: str) -> int:
     depth = deepest = 0
     for tag in _TAG.finditer(markup):
-        if tag[2].lower() not in _NEVER_DEEP:
-            depth = max(depth + (-1 if tag[1] else 1), 0)
-            deepest = max(deepest, depth)
+        closes, name = tag.groups()
+        if name in _NEVER_DEEP or (not name.islower() and name.lower() in _NEVER_DEEP):
+            continue
+        if closes:
+            depth -= depth > 0
+        else:
+            depth += 1
+            if depth > deepest:
+                deepest = depth
+                if deepest > DEPTH_MAX:
+                    break
     return deepest
 
 

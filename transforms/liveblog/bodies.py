@@ -279,7 +279,9 @@ def paragraphs_of(text: str) -> tuple[list[str], list[str], str | None]:
         simple = _PARAGRAPH_BREAK.sub("\n", _INLINE_ONLY.sub("", text))
     if "<" in simple and _TAG.search(simple):
         return _soup_paragraphs(text)
-    links = [_unescaped(link) for link in _HREF.findall(text)] if "href" in text.lower() else []
+    links = (
+        [_unescaped(link) for link in _HREF.findall(text)] if "<a" in text or "<A" in text else []
+    )
     return _lines(_unescaped(simple)), links, None
 
 
