@@ -17,6 +17,7 @@ _BY = re.compile(
     r"geschreven door|aufgezeichnet von|tekst)\b\s*:?\s+",
     re.IGNORECASE,
 )
+_MAX_BY_CHARS = 12
 _BY_EMPTY = re.compile(r"^(?:by|from|von|par|por|di|door|autor|author)\s*:?$", re.IGNORECASE)
 _POSSESSIVE = re.compile(r"^(?:[A-Z][\w.&-]{1,20}\s){0,2}[A-Z][\w.&-]{0,20}['’]s?\s+(?=[A-Z])")
 _SPLIT = re.compile(
@@ -174,7 +175,8 @@ def _declared_names(texts: tuple[str, ...]) -> tuple[str, ...]:
 
 def opens_byline(text: str) -> bool:
     """Whether a text is only the word before a name, such as "By"."""
-    return bool(_BY_EMPTY.match(text.strip()))
+    text = text.strip()
+    return len(text) <= _MAX_BY_CHARS and bool(_BY_EMPTY.match(text))
 
 
 def is_byline(text: str) -> bool:
