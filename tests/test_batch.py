@@ -274,7 +274,7 @@ def test_the_same_address_is_fetched_once(tmp_path: Path) -> None:
     with serve_sample_site(port=0) as site:
         url = site.page_urls[-4]
         listed = tmp_path / "urls.txt"
-        listed.write_text(f"# ours\n{url}\n{url}\n", "utf8")
+        listed.write_text(f"# ours\n{url}\n{url}?utm_source=mail#top\n", "utf8")
         words = ["--url", url, "--urls", str(listed), "--allow_private_hosts", "--delay_s", "0"]
         assert batch(tmp_path / "set", *words) == 0
     assert last_manifest(tmp_path / "set")["counts"]["requests_repeated"] == 2

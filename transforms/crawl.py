@@ -29,6 +29,7 @@ from schemas.records import (
     Publisher,
     Redirected,
 )
+from transforms.addresses import page_address
 from transforms.extract import decode, extract_page, registered_domain
 from transforms.feeds import read_feed
 from transforms.fetch import FetchLimits, host_of, is_url, open_local_file, read_page_file
@@ -119,6 +120,11 @@ def _shard(address: str) -> int:
 
 def _host_or_folder(address: str) -> str:
     return host_of(address) if is_url(address) else address.rpartition("/")[0]
+
+
+def _same_page(address: str) -> str:
+    """What tells pages apart: the address without fragment and tracking."""
+    return page_address(address) or address
 
 
 class Found(NamedTuple):
@@ -243,7 +249,7 @@ class _FetchHosts(beam.DoFn):
         context = (timestamp, window)
         _, group = shard
         for known in sorted(group["known"], key=lambda known: known.fetched_at):
-            self._known[known.uri] = known
+            self._known[_same_page(known.uri)] = known
         by_host: dict[str, list[PageRequest]] = {}
         for request in sorted(group["requests"], key=lambda request: (request.uri, request.source)):
             by_host.setdefault(_host_or_folder(request.address), []).append(request)
@@ -279,9 +285,11 @@ class _FetchHosts(beam.DoFn):
         """Have a host asked, once for each address; at once if it is the first time."""
         new = []
         for request in requests:
-            if request.address not in self._asked:
-                self._asked.add(request.address)
-                known = self._known.get(request.uri) if request.role == "page" else None
+            page = _same_page(request.address)
+            if page not in self._asked:
+                self._asked.add(page)
+                is_page = request.role == "page"
+                known = self._known.get(_same_page(request.uri)) if is_page else None
                 new.append(replace(request, known=known))
         self._count(context, {"requests_repeated": len(requests) - len(new)})
         if not new:
@@ -324,7 +332,7 @@ class _FetchHosts(beam.DoFn):
         found = [
             request
             for request in older_requests(fetched, fetched.url)
-            if request.address not in self._asked
+            if _same_page(request.address) not in self._asked
         ]
         if not found:
             return
@@ -332,7 +340,7 @@ class _FetchHosts(beam.DoFn):
         room = max(0, self._politeness.pages_per_blog_max - 1 - self._blog_pages[blog])
         self._blog_pages[blog] += len(found[:room])
         self._ask(host_of(fetched.url), found[:room], context)
-        self._asked.update(request.address for request in found[room:])
+        self._asked.update(_same_page(request.address) for request in found[room:])
         self._count(context, {"older_pages_left": len(found[room:])})
 
     def _discover(self, fetched: FetchedPage, context: Any) -> Iterator[Any]:
