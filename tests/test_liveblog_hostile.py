@@ -120,6 +120,16 @@ def test_deep_json() -> None:
     )
 
 
+@pytest.mark.parametrize("number", ["1e999", "NaN", "-Infinity", "-5", "1e300", "9" * 400])
+def test_numbers_that_are_no_time(number: str) -> None:
+    update = f'{{"headline": "A", "articleBody": "Some words.", "datePublished": {number}}}'
+    split_or_typed(
+        '<script type="application/ld+json">{"@type": "LiveBlogPosting", '
+        f'"datePublished": {number}, "liveBlogUpdate": [{update}]}}</script>'
+        f'<script>window.S = {{"posts": [{", ".join([update] * 9)}]}}</script>'
+    )
+
+
 def many(count: int) -> str:
     first = STORY.items[0]
     items = tuple(

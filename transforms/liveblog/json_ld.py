@@ -27,6 +27,7 @@ from transforms.markup import (
 MAX_NODES = 200_000
 """JSON values looked at per page; a real page has a tenth of it."""
 
+_EPOCHS_END = 10**13  # thirteen digits are milliseconds; infinite and endless numbers are none
 _UPDATES_KEY = re.compile(r'"liveBlogUpdates?"\s*:\s*\[?\s*')
 _BETWEEN = re.compile(r"\s*,?\s*")
 
@@ -147,7 +148,7 @@ def _one_line(text: str) -> str | None:
 
 def _stamp(value: Any) -> Stamp | None:
     if isinstance(value, int | float) and not isinstance(value, bool):
-        value = str(int(value))
+        value = str(int(value)) if 0 < value < _EPOCHS_END else None
     if isinstance(value, dict):
         value = value.get("@value")
     if not isinstance(value, str) or not value:
