@@ -47,12 +47,14 @@ def _pages(folder: Path) -> list[FetchedPage]:
         if index.is_file():
             rows = (line.split("\t") for line in index.read_text("utf8").splitlines()[1:])
             addresses |= {row[0]: row[1] for row in rows if len(row) > 1}
-    return [
-        _fetched(
-            path.name, path.read_bytes(), addresses.get(path.relative_to(folder).as_posix()) or None
-        )
-        for path in sorted(folder.rglob("*.html"))
-    ]
+    pages = []
+    for path in sorted(folder.rglob("*")):
+        if path.suffix in {".html", ".htm", ""} and path.is_file():
+            content = path.read_bytes()
+            if b"<html" in content[:2_000].lower():
+                url = addresses.get(path.relative_to(folder).as_posix())
+                pages.append(_fetched(path.name, content, url or None))
+    return pages
 
 
 def _fetched(name: str, content: bytes, url: str | None) -> FetchedPage:
@@ -163,7 +165,7 @@ def main() -> None:
     logging.disable(logging.WARNING)
     pages = _pages(options.folder)
     if not pages:
-        parser.error(f"no *.html below {options.folder}")
+        parser.error(f"no HTML page below {options.folder}")
     _compare(pages, options.rounds)
     _grow([int(size) for size in options.sizes.split(",")], min(options.rounds, 3))
 
