@@ -1,0 +1,26 @@
+"""The benchmarks run; what they measure is nobody's to assert here."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (["benchmarks.fetch", "--pages", "60", "--hosts", "6", "--latency_s", "0"], "shortest gap"),
+        (["benchmarks.split", "pipeline/sample_site/pages", "--rounds", "1"], "ms an entry"),
+    ],
+)
+def test_a_benchmark_runs(words: list[str], shown: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", *words], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert shown in done.stdout
