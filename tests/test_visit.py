@@ -14,6 +14,7 @@ from tests.factories import fetched
 from transforms.fetch import FetchLimits
 from transforms.visit import (
     FAILURES_BEFORE_REST,
+    LIST_BYTES_MAX,
     Failed,
     HostPool,
     HostVisit,
@@ -31,9 +32,11 @@ class Web:
         self.answers = {f"https://a.example/{path}": found for path, found in answers.items()}
         self.answers.setdefault("https://a.example/robots.txt", [FetchError("http_404", "none")])
         self.asked: list[str] = []
+        self.bytes_max: dict[str, int] = {}
 
-    def __call__(self, request: PageRequest, **_: Any) -> Any:
+    def __call__(self, request: PageRequest, *, limits: FetchLimits, **_: Any) -> Any:
         url = request.address
+        self.bytes_max[url.rpartition("/")[2]] = limits.page_bytes_max
         self.asked.append(url.removeprefix("https://a.example/"))
         answers = self.answers.get(url, [fetched("<p>words</p>", url=url)])
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
@@ -266,3 +269,15 @@ def test_whoever_takes_the_last_outcome_may_add_more() -> None:
             pool.add(Steps("next", 1, 0.0, []), context + 1)
     assert taken == list(range(21))
     pool.close()
+
+
+def test_a_sitemap_may_be_longer_than_a_page() -> None:
+    web = Web()
+    requests = [
+        PageRequest("https://a.example/map", "x", role="sitemap"),
+        PageRequest("https://a.example/page", "x"),
+    ]
+    host = HostVisit(requests, FetchLimits(page_bytes_max=1000), Politeness(), fetch=web)
+    while not host.over:
+        host.step()
+    assert (web.bytes_max["map"], web.bytes_max["page"]) == (LIST_BYTES_MAX, 1000)

@@ -229,7 +229,9 @@ class _FetchHosts(beam.DoFn):
         self._limits = fetch.limits
         self._politeness = fetch.politeness
         self._since = fetch.since
-        self._delays_s = {one.domain: one.delay_s for one in fetch.publishers if one.delay_s}
+        self._delays_s = {
+            one.domain: one.delay_s for one in fetch.publishers if one.delay_s is not None
+        }
         self._number = number
 
     def start_bundle(self) -> None:

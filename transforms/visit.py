@@ -14,7 +14,7 @@ import random
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import Empty, Full, Queue
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
@@ -35,6 +35,9 @@ FAILURES_BEFORE_REST = 6
 
 WAIT_MAX_S = 60.0
 """A host that wants more time than this between requests is left to a later run."""
+
+LIST_BYTES_MAX = 50 * 1024 * 1024
+"""As long as a sitemap may be, https://www.sitemaps.org/protocol.html; for feeds, too."""
 
 _BACKOFF_S = 1.0
 _LOOK_EVERY_S = 0.05
@@ -131,7 +134,7 @@ class HostVisit:
             self._conclude(Failed(request, error))
             return 0.0
         try:
-            found = self._fetch(request, session=self._session, limits=self._limits)
+            found = self._fetch(request, session=self._session, limits=self._limits_of(request))
         except FetchError as error:
             retry_after_s = self._retry_after_s(error)
             if retry_after_s is None:
@@ -144,6 +147,13 @@ class HostVisit:
             detail = f"robots.txt asks for {delay_s:g} s between pages"
             self._rest(FetchError("crawl_delay_too_long", detail))
         return delay_s
+
+    def _limits_of(self, request: PageRequest) -> FetchLimits:
+        """A list of pages may be longer than a page."""
+        if request.role == "page":
+            return self._limits
+        bytes_max = max(self._limits.page_bytes_max, LIST_BYTES_MAX)
+        return replace(self._limits, page_bytes_max=bytes_max)
 
     def _ask_robots(self, origin: str) -> float:
         """Ask for an origin's robots.txt; the seconds to wait afterwards."""
