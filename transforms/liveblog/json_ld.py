@@ -24,9 +24,6 @@ from transforms.markup import (
     without_lone_surrogates,
 )
 
-MAX_NODES = 200_000
-"""JSON values looked at per page; a real page has a tenth of it."""
-
 _EPOCHS_END = 10**13  # thirteen digits are milliseconds; infinite and endless numbers are none
 _UPDATES_KEY = re.compile(r'"liveBlogUpdates?"\s*:\s*\[?\s*')
 _BETWEEN = re.compile(r"\s*,?\s*")
@@ -68,10 +65,8 @@ def read_json_ld(markup: str) -> Declared:
 
 def _read_values(waiting: list[Any], declared: Declared) -> None:
     waiting.reverse()
-    seen = 0
-    while waiting and seen < MAX_NODES:
+    while waiting:
         value = waiting.pop()
-        seen += 1
         if isinstance(value, list):
             waiting.extend(reversed(value))
         elif isinstance(value, dict):

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from transforms.liveblog.authors import names_of
 from transforms.liveblog.bodies import paragraphs_of
 from transforms.liveblog.candidate import Candidate
-from transforms.liveblog.json_ld import MAX_NODES
 from transforms.liveblog.times import Stamp, read_machine
 from transforms.markup import lenient_json
 
@@ -69,10 +68,8 @@ def read_state(tree: LexborHTMLParser) -> list[Candidate]:
 def _lists_of_posts(value: Any) -> list[list[dict[str, Any]]]:
     found: list[list[dict[str, Any]]] = []
     waiting: list[Any] = [value]
-    seen = 0
-    while waiting and seen < MAX_NODES:
+    while waiting:
         value = waiting.pop()
-        seen += 1
         if isinstance(value, dict):
             waiting.extend(v for v in reversed(list(value.values())) if isinstance(v, dict | list))
         elif isinstance(value, list):
