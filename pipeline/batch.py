@@ -115,6 +115,4 @@ def next_run_id(earlier: list[str], about_run: dict[str, Any]) -> str:
 def error_ratio(manifest: dict[str, Any]) -> float:
     """The share of the pages that failed, 0..1."""
     counts = manifest["counts"]
-    failed = counts.get("pages_failed", 0)
-    pages = failed + counts["pages_split"] + counts.get("not_modified", 0)
-    return failed / pages if pages else 0.0
+    return counts["pages_failed"] / counts["pages"] if counts["pages"] else 0.0

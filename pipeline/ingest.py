@@ -20,9 +20,18 @@ if TYPE_CHECKING:
 
     from apache_beam.pvalue import PCollection
 
-    from schemas.records import EntryRow, Publisher, Source
+    from schemas.records import DeadLetter, EntryRow, Publisher, Source
     from transforms.fetch import FetchLimits
     from transforms.visit import Politeness
+
+
+COUNTED = (
+    "pages", "pages_split", "pages_failed", "not_modified", "live_blogs",
+    "entries_found", "entries", "new_entries", "revisions", "duplicates", "unchanged",
+    "dead_letters", "dead_letters_repeated",
+)  # fmt: skip
+"""What every manifest counts, also where it is nothing. Pages are split, failed or not
+modified; entries found are written (new or a revision), duplicates or unchanged."""
 
 
 @dataclass
@@ -76,16 +85,14 @@ class Ingest(beam.PTransform[Any, Any]):
         known_lost = begin | ReadKnownDeadLetters(self.dataset)
         letters = {"letters": lost, "known": known_lost} | DeduplicateDeadLetters()
         counts = (
-            begin | "CountRun" >> beam.Create([("pages_split", 0)]),  # a run of no page is a run
+            begin | "CountFromZero" >> beam.Create([(name, 0) for name in COUNTED]),
             read.counts,
             fetched.counts,
             archived.counts,
             *(part.counts for part in parts),
             kept.counts,
             letters.counts,
-            lost
-            | "CountLost"
-            >> beam.FlatMap(lambda letter: [("pages_failed", 1), (f"failed_{letter.code}", 1)]),
+            lost | "CountLost" >> beam.FlatMap(_lost_counts),
             kept.entries | "CountEntries" >> beam.FlatMap(_entry_counts),
             kept.duplicates | "CountDuplicates" >> beam.Map(lambda _: ("duplicates", 1)),
             letters.letters | "CountLetters" >> beam.Map(lambda _: ("dead_letters", 1)),
@@ -102,6 +109,10 @@ class Ingest(beam.PTransform[Any, Any]):
 
 def _is_no_archive(source: Source) -> bool:
     return source.kind != "warc"
+
+
+def _lost_counts(letter: DeadLetter) -> list[tuple[str, int]]:
+    return [("pages", 1), ("pages_failed", 1), (f"failed_{letter.code}", 1)]
 
 
 def _entry_counts(row: EntryRow) -> list[tuple[str, int]]:

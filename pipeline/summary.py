@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+_LEFT_OUT = (
+    ("files_ignored", "files ignored", "no pages, or hidden"),
+    ("requests_repeated", "asked for twice", "fetched once"),
+    ("older_pages_left", "older pages left", "over --max_pages_per_blog"),
+    ("too_old", "too old", "sitemap items before --since"),
+    ("links_invalid", "links invalid", "feed or sitemap items that lead to no page"),
+    ("sitemap_over_limit", "over the limit", "sitemap items past the first 50,000"),
+    ("sitemap_too_deep", "sitemaps too deep", "not followed"),
+    ("archive_truncated", "archive truncated", "pages that the crawler cut short"),
+)
+"""Counts of what was left out on the way: name, label and why."""
+
 
 def print_summary(manifest: dict[str, Any], dataset: str) -> None:
     """An aligned table of the run on stdout: pages, rows, topics, dead letters."""
@@ -17,12 +29,11 @@ def summary_lines(manifest: dict[str, Any], dataset: str) -> list[str]:
     def count(name: str) -> int:
         return int(counts.get(name, 0))
 
-    failed = count("pages_failed")
     rows = [
-        ("pages", count("pages_split") + count("not_modified") + failed, ""),
+        ("pages", count("pages"), ""),
         ("  live blogs", count("live_blogs"), ""),
         ("  not modified", count("not_modified"), ""),
-        ("  failed", failed, ""),
+        ("  failed", count("pages_failed"), ""),
         ("entries found", count("entries_found"), ""),
         ("  written", count("entries"), _revisions(count("revisions"))),
         ("  duplicates", count("duplicates"), ""),
@@ -31,14 +42,9 @@ def summary_lines(manifest: dict[str, Any], dataset: str) -> list[str]:
         *((f"  {code}", n, "") for code, n in _named(counts, "failed_")),
         *((f"topic {slug}", n, "") for slug, n in _named(counts, "topic_")),
     ]
-    if count("older_pages_left"):
-        left = ("  older pages left", count("older_pages_left"), "over --max_pages_per_blog")
-        rows.insert(1, left)
-    if count("requests_repeated"):
-        rows.insert(1, ("  asked for twice", count("requests_repeated"), "fetched once"))
-    if count("files_ignored"):
-        ignored = ("  files ignored", count("files_ignored"), "no pages, or hidden")
-        rows.insert(1, ignored)
+    left_out = [(f"  {label}", count(name), note) for name, label, note in _LEFT_OUT if count(name)]
+    left_out += [(f"  archive {k}", n, "left out") for k, n in _named(counts, "archive_skipped_")]
+    rows[1:1] = left_out
     width = max(len(name) for name, _, _ in rows)
     lines = [f"Run {manifest['run_id']} -> {dataset}"]
     lines += [f"  {name:{width}}  {n:>7,}  {note}".rstrip() for name, n, note in rows]

@@ -23,6 +23,7 @@ import pytest
 
 from pipeline.__main__ import main
 from pipeline.batch import error_ratio, next_run_id
+from pipeline.ingest import COUNTED
 from pipeline.sample import tree_lines
 from pipeline.sample_site import SAMPLE_TIMEZONE, serve_sample_site
 from schemas.arrow import ENTRIES
@@ -129,6 +130,10 @@ def test_rows_in_are_rows_out(sample: Path) -> None:
             assert metadata.num_rows == file["rows"]
     assert by_table == {name: counts[name] for name in by_table}
     assert second["files"] == []
+    for run in (first, second):
+        assert run["counts"].keys() >= set(COUNTED)
+        one = run["counts"]
+        assert one["pages"] == one["pages_split"] + one["pages_failed"] + one["not_modified"]
     assert counts["pages_asked"] == counts["pages_split"] + counts["pages_failed"]
     assert second["counts"]["not_modified"] == counts["pages_split"]
     assert second["counts"]["dead_letters_repeated"] == counts["dead_letters"]
@@ -409,5 +414,5 @@ def test_a_run_is_named_by_what_stands_and_what_it_does() -> None:
 
 
 def test_the_share_of_failed_pages() -> None:
-    assert error_ratio({"counts": {"pages_split": 3, "pages_failed": 1}}) == 0.25
-    assert error_ratio({"counts": {"pages_split": 0}}) == 0.0
+    assert error_ratio({"counts": {"pages": 4, "pages_failed": 1}}) == 0.25
+    assert error_ratio({"counts": {"pages": 0, "pages_failed": 0}}) == 0.0

@@ -5,6 +5,7 @@ from pipeline.summary import summary_lines
 
 def test_a_run_in_an_aligned_table() -> None:
     counts = {
+        "pages": 1202,
         "pages_split": 1200,
         "live_blogs": 3,
         "pages_failed": 2,
@@ -37,7 +38,7 @@ def test_a_run_in_an_aligned_table() -> None:
 
 
 def test_a_run_that_finds_nothing_new_says_so() -> None:
-    counts = {"pages_split": 1, "entries_found": 2, "unchanged": 2}
+    counts = {"pages": 1, "entries_found": 2, "unchanged": 2}
     assert summary_lines({"run_id": "000002-ab", "counts": counts}, "news")[-1] == (
         "Nothing new: everything was already in the dataset."
     )

@@ -315,7 +315,7 @@ class _FetchHosts(beam.DoFn):
         self._count(context, {f"{outcome.request.role}s_asked": 1})
         if isinstance(outcome, NotModified):
             progress.add("pages not modified")
-            self._count(context, {"not_modified": 1})
+            self._count(context, {"pages": 1, "not_modified": 1})
         elif isinstance(outcome, Failed):
             progress.add("pages failed")
             yield _dead(outcome.error, outcome.request, context)

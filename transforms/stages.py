@@ -65,6 +65,7 @@ def _split(page: Page) -> Iterator[Any]:
     visit = _visited(split)
     if visit:
         yield TaggedOutput("visits", visit)
+    yield TaggedOutput(COUNTS, ("pages", 1))
     yield TaggedOutput(COUNTS, ("pages_split", 1))
     yield TaggedOutput(COUNTS, ("live_blogs", int(split.is_live_blog)))
     yield TaggedOutput(COUNTS, ("entries_found", len(split.entries)))
