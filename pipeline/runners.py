@@ -9,6 +9,7 @@ import logging
 import os
 import re
 import socket
+import sys
 import tempfile
 from typing import TYPE_CHECKING
 
@@ -75,11 +76,25 @@ def to_beam_options(runner: str, flags: list[str]) -> PipelineOptions:
     ]
     if stray:
         raise UsageError(f"{stray[0]!r} belongs to no option (see news-ingest batch --help)")
+    if options.view_as(DirectOptions).direct_running_mode == "multi_processing":
+        _check_interpreter()
     try:
         beam.Pipeline(options=options)  # it knows which options contradict one another
     except (ValueError, ImportError) as error:
         raise UsageError(f"{storage.reason(error)} (an option of Apache Beam)") from error
     return options
+
+
+def _check_interpreter() -> None:
+    """Raises UsageError where Beam could not start workers and would wait for ever.
+
+    It hands the interpreter's path to a shell without quotes.
+    """
+    if re.search(r"\s", sys.executable):
+        raise UsageError(
+            "--direct_running_mode=multi_processing does not work from a path with spaces, "
+            f"such as {sys.executable}: use multi_threading, or move the folder"
+        )
 
 
 def runs_here(options: PipelineOptions) -> bool:

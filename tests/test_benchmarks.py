@@ -20,7 +20,12 @@ ROOT = Path(__file__).parent.parent
 )
 def test_a_benchmark_runs(words: list[str], shown: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", *words], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr
     assert shown in done.stdout

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,15 @@ def test_help(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
         main([*command, "--help"])
     assert caught.value.code == 0
     assert "usage: news-ingest" in capsys.readouterr().out
+
+
+def test_workers_cannot_be_processes_of_an_interpreter_with_a_space(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/my programs/python")
+    words = ["--direct_running_mode=multi_processing", "--direct_num_workers=2"]
+    command = ["batch", "--url", "https://a.example/", "--output", str(tmp_path / "set"), *words]
+    assert main(command) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "/my programs/python" in said
