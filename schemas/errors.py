@@ -102,6 +102,11 @@ class FetchError(PageError):
     )
 
 
+def page_too_large(bytes_max: int) -> FetchError:
+    """The error for a page of more than so many bytes, wherever it is read from."""
+    return FetchError("page_too_large", f"over --max_page_bytes {bytes_max}")
+
+
 class ExtractError(PageError):
     """The bytes are no readable document."""
 

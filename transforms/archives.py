@@ -22,7 +22,7 @@ from apache_beam.pvalue import TaggedOutput
 from fastwarc.stream_io import BrotliReader, GzipReader, ZstdReader
 from fastwarc.warc import ArchiveIterator
 
-from schemas.errors import FetchError, PageError, SourceError
+from schemas.errors import PageError, SourceError, page_too_large
 from schemas.records import DeadLetter, FetchedPage, PageRequest
 from transforms import storage
 from transforms.markup import parse_iso_time
@@ -148,13 +148,13 @@ def _page(record: _Record, source: str, page_bytes_max: int) -> FetchedPage | st
     if not _PAGE_TYPE.match(content_type or ""):
         return "type"
     if not record.whole:
-        raise _too_large(page_bytes_max)
+        raise page_too_large(page_bytes_max)
     fetched_at = parse_iso_time(record.date, None)
     if fetched_at is None:
         raise SourceError("archive_record_broken", f"WARC-Date is {record.date!r}")
     content = _decoded(content, headers, page_bytes_max)
     if len(content) > page_bytes_max:
-        raise _too_large(page_bytes_max)
+        raise page_too_large(page_bytes_max)
     return FetchedPage(
         request=PageRequest(record.uri, source, role="archive"),
         url=record.uri,
@@ -232,10 +232,6 @@ def _dechunked(content: bytes) -> bytes:
     if chunks and at < len(content.rstrip(b"\r\n")):
         raise SourceError("archive_record_broken", f"no chunk begins at byte {at} of the body")
     return b"".join(chunks) if chunks else content
-
-
-def _too_large(bytes_max: int) -> FetchError:
-    return FetchError("page_too_large", f"over --max_page_bytes {bytes_max}")
 
 
 def _records(stream: IO[bytes], domains: frozenset[str], block_bytes_max: int) -> Iterator[_Record]:

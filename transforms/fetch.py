@@ -36,7 +36,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util.connection import create_connection
 from urllib3.util.ssl_ import create_urllib3_context
 
-from schemas.errors import FetchError
+from schemas.errors import FetchError, page_too_large
 from schemas.records import FetchedPage, NotModified, PageRequest, Redirected
 from transforms.outcomes import utc_now
 
@@ -146,7 +146,7 @@ def read_page_file(
     except OSError as error:
         raise FetchError("file_unreadable", f"{request.uri}: {error}") from error
     if len(content) > limits.page_bytes_max:
-        raise _too_large(limits.page_bytes_max)
+        raise page_too_large(limits.page_bytes_max)
     return FetchedPage(
         request=request,
         url=request.page_url,
@@ -255,12 +255,8 @@ def _within(chunks: Iterator[bytes], bytes_max: int) -> Iterator[bytes]:
     for chunk in chunks:
         size += len(chunk)
         if size > bytes_max:
-            raise _too_large(bytes_max)
+            raise page_too_large(bytes_max)
         yield chunk
-
-
-def _too_large(bytes_max: int) -> FetchError:
-    return FetchError("page_too_large", f"over --max_page_bytes {bytes_max}")
 
 
 def _decompressed(body: bytes, encoding: str | None, bytes_max: int) -> bytes:
@@ -287,7 +283,7 @@ def _inflated(body: bytes, bytes_max: int) -> bytes:
         except zlib.error:
             continue
         if len(plain) > bytes_max:
-            raise _too_large(bytes_max)
+            raise page_too_large(bytes_max)
         if inflater.eof:
             return plain
     raise FetchError("gzip_broken", "the body is not the deflate that it says it is")
@@ -303,7 +299,7 @@ def _gunzipped(content: bytes, bytes_max: int) -> bytes:
     except (OSError, EOFError, zlib.error) as error:
         raise FetchError("gzip_broken", str(error)) from error
     if len(plain) > bytes_max:
-        raise _too_large(bytes_max)
+        raise page_too_large(bytes_max)
     return plain
 
 
@@ -319,7 +315,6 @@ def _as_fetch_error(error: Exception) -> FetchError:
         (socket.gaierror, "host_unknown"),
         (urllib3.exceptions.NewConnectionError, "connection_failed"),
         ((requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError), "timeout"),
-        ((requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError), "gzip_broken"),
     ]
     for kinds, code in codes:
         for cause in chain:
