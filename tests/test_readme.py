@@ -15,7 +15,7 @@ import pytest
 from pipeline.__main__ import main
 from pipeline.options import parse
 from pipeline.sample_site import serve_sample_site
-from schemas.arrow import DEAD_LETTERS, ENTRIES
+from schemas import dictionary
 from schemas.errors import DEAD_LETTER_CODES
 from schemas.topics import SLUGS
 from transforms.fetch import DEFAULT_USER_AGENT
@@ -105,14 +105,10 @@ def test_the_queries_run(query: str, place: Path, sample_output: str) -> None:
     assert rows
 
 
-def test_the_columns_are_the_schema() -> None:
-    table = README.partition("## The dataset")[2].partition("## ")[0]
-    rows = re.findall(r"^\| (\w+) \| ([\w<>\[\], ]+) \|", table, re.MULTILINE)
-    types = {
-        field.name: str(field.type).replace("element: ", "").replace("tz=", "") for field in ENTRIES
-    }
-    assert dict(rows[1:]) == types
-    assert [name for name in DEAD_LETTERS.names if name not in README] == []
+@pytest.mark.parametrize("table", dictionary.tables())
+def test_the_columns_are_the_data_dictionary(table: str) -> None:
+    wanted = dictionary.tables()[table]
+    assert wanted in README, "print it with: python -m schemas.dictionary"
 
 
 def test_codes_topics_and_options_are_complete() -> None:
