@@ -65,7 +65,7 @@ case ${1:-sample} in
   test)
     shift
     set_up dev
-    exec "$venv/bin/python" -m pytest "$@"
+    exec "$venv/bin/python" -m pytest --numprocesses auto "$@"
     ;;
   *)
     set_up run

@@ -53,7 +53,7 @@ def clone(tmp_path: Path) -> Clone:
 
 def test_a_path_with_spaces(clone: Clone, tmp_path: Path) -> None:
     for words, last in [
-        (["test", "-k", "a b"], f"{clone.folder}: -m pytest -k a b"),
+        (["test", "-k", "a b"], f"{clone.folder}: -m pytest --numprocesses auto -k a b"),
         ([], f"{clone.folder}: -P -m pipeline sample"),
         (["split", "a page.html"], f"{tmp_path}: -P -m pipeline split a page.html"),
     ]:

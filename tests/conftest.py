@@ -1,0 +1,8 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes are named by their argument: what is packed anew in each process differs."""
+    return argname if isinstance(val, bytes) else None
