@@ -16,9 +16,11 @@ ROOT = Path(__file__).parent.parent
     [
         (["benchmarks.fetch", "--pages", "60", "--hosts", "6", "--latency_s", "0"], "shortest gap"),
         (["benchmarks.split", "pipeline/sample_site/pages", "--rounds", "1"], "ms an entry"),
+        (["benchmarks.corpus", "CORPUS", "--pages", "40"], "live_blog"),
     ],
 )
-def test_a_benchmark_runs(words: list[str], shown: str) -> None:
+def test_a_benchmark_runs(words: list[str], shown: str, tmp_path: Path) -> None:
+    words = [str(tmp_path) if word == "CORPUS" else word for word in words]
     done = subprocess.run(
         [sys.executable, "-m", *words],
         cwd=ROOT,
