@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -764,6 +764,13 @@ def test_bylined_shapes(shape: str, lang: str, use_hints: bool) -> None:
 @pytest.mark.parametrize("use_hints", [True, False], ids=["hints", "plain"])
 def test_trailing_bylines_with_an_english_month(use_hints: bool) -> None:
     check_bylined(trailing, "en", use_hints=use_hints)
+
+
+def test_trailing_bylines_after_a_newest_entry_that_is_short() -> None:
+    s = story("en")
+    first = replace(s.items[0], headline="Calm again", paragraphs=("The quay is open.",))
+    s = replace(s, items=(first, *s.items[1:]))
+    assert got(page_of(trailing(s), s), s.zone) == expected(s)
 
 
 def check_bylined(shape: Shape, lang: str, *, use_hints: bool) -> None:

@@ -223,7 +223,8 @@ def _is_trailing(
     usual = median(gaps) if gaps else 0
     if first.mark is not None and first.mark.form == "tail" and first.mark.rest:
         return before > 0.2 * usual
-    return before > 0.3 * usual and after < 0.2 * usual
+    # Nothing at all after the last time says more than a first entry that is short
+    return after < 0.2 * usual and before > (0.3 * usual if after else MIN_RUN_CHARS)
 
 
 def _runs_before(page: Outline, extents: list[Extent]) -> list[Extent]:
