@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import apache_beam as beam
 
+from schemas.counts import COUNTED
 from transforms.archives import ReadArchives
 from transforms.crawl import FetchPages
 from transforms.dedup import Deduplicate, DeduplicateDeadLetters
@@ -23,15 +24,6 @@ if TYPE_CHECKING:
     from schemas.records import DeadLetter, EntryRow, Publisher, Source
     from transforms.fetch import FetchLimits
     from transforms.visit import Politeness
-
-
-COUNTED = (
-    "pages", "pages_split", "pages_failed", "not_modified", "live_blogs",
-    "entries_found", "entries", "new_entries", "revisions", "duplicates", "unchanged",
-    "dead_letters", "dead_letters_repeated",
-)  # fmt: skip
-"""What every manifest counts, also where it is nothing. Pages are split, failed or not
-modified; entries found are written (new or a revision), duplicates or unchanged."""
 
 
 @dataclass

@@ -73,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_batch(commands)
     _add_split(commands)
+    _add_query(commands)
     _add_sample(commands)
     return parser
 
@@ -161,6 +162,27 @@ def _add_split(commands: argparse._SubParsersAction[_Parser]) -> None:
         "--url", type=_address, metavar="URL", help="the page's address, when PAGE is a file"
     )
     _add_reading(split)
+
+
+def _add_query(commands: argparse._SubParsersAction[_Parser]) -> None:
+    query = commands.add_parser(
+        "query",
+        help="answer one SELECT over a dataset",
+        description="Answers one SELECT with DuckDB. Views: entries_latest, entries, revisions, "
+        "duplicates, dead_letters, runs. Nothing but the dataset can be read, and nothing written.",
+        allow_abbrev=False,
+    )
+    _add_dataset(query)
+    query.add_argument("sql", metavar="SQL", help="one SELECT over the views")
+    query.add_argument(
+        "--format", choices=("table", "csv", "json", "parquet"),
+        help="json is one object a line (default: by the ending of --output, else a table)",
+    )  # fmt: skip
+    query.add_argument("--output", metavar="FILE", help="write the answer there")
+
+
+def _add_dataset(command: argparse.ArgumentParser) -> None:
+    command.add_argument("dataset", type=_dataset, metavar="DATASET", help="folder of the dataset")
 
 
 def _add_sample(commands: argparse._SubParsersAction[_Parser]) -> None:

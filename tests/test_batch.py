@@ -23,10 +23,10 @@ import pytest
 
 from pipeline.__main__ import main
 from pipeline.batch import error_ratio, next_run_id
-from pipeline.ingest import COUNTED
 from pipeline.sample import tree_lines
 from pipeline.sample_site import SAMPLE_TIMEZONE, serve_sample_site
 from schemas.arrow import ENTRIES
+from schemas.counts import COUNTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

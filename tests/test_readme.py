@@ -51,7 +51,7 @@ def test_the_first_two_commands_are_the_two_commands() -> None:
 
 
 @pytest.mark.parametrize("command", blocks("sh")[2:])
-def test_every_command_runs(command: str, place: Path) -> None:
+def test_every_command_runs(command: str, place: Path, sample_output: str) -> None:
     with serve_sample_site(port=0) as site:
         (place / "addresses.txt").write_text(f"# ours\n{site.page_urls[0]}\n", "utf8")
         example = blocks("yaml")[0].replace("https://harbour-post.example", site.base_url)
