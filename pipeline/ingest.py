@@ -2,28 +2,60 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import apache_beam as beam
 
 from schemas.counts import COUNTED
+from schemas.records import Source
 from transforms.archives import ReadArchives
 from transforms.crawl import FetchPages
 from transforms.dedup import Deduplicate, DeduplicateDeadLetters
 from transforms.index import ReadKnownDeadLetters, ReadKnownEntries, ReadKnownPages
+from transforms.outcomes import Moments
 from transforms.sources import ReadSources
 from transforms.stages import ReadRows
 from transforms.write import WriteDataset
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from apache_beam.pvalue import PCollection
 
-    from schemas.records import DeadLetter, EntryRow, Publisher, Source
+    from schemas.records import (
+        DeadLetter,
+        EntryRow,
+        KnownPage,
+        PageRequest,
+        Publisher,
+        Reading,
+        Visit,
+    )
     from transforms.fetch import FetchLimits
-    from transforms.visit import Politeness
+    from transforms.visit import Politeness, Revisits
+
+
+class Ingested(NamedTuple):
+    """What comes out of Ingest: one manifest, and what to plan the next run by."""
+
+    manifest: PCollection[dict[str, Any]]
+    visits: PCollection[Visit]
+    readings: PCollection[Reading]
+    lost: PCollection[DeadLetter]
+
+
+@dataclass(frozen=True)
+class Polling:
+    """How a run of a stream differs from one of its own.
+
+    since: when the stream began; the latency of entries published later is told.
+    revisits: which of the pages that feeds and sitemaps lead to are asked for again.
+    """
+
+    since: datetime
+    revisits: Revisits
 
 
 @dataclass
@@ -35,6 +67,7 @@ class Ingest(beam.PTransform[Any, Any]):
     since: sitemap items that were last changed before it are left out;
     domains: those whose pages are taken from archives, empty for all;
     publishers: what the user knows of them.
+    polling: of a stream, which commits nothing where nothing is new.
     """
 
     dataset: str
@@ -45,9 +78,10 @@ class Ingest(beam.PTransform[Any, Any]):
     since: datetime | None = None
     domains: frozenset[str] = frozenset()
     publishers: tuple[Publisher, ...] = ()
+    polling: Polling | None = None
 
-    def expand(self, sources: PCollection[Source]) -> Any:
-        """One element: the manifest as written."""
+    def expand(self, sources: PCollection[Source | PageRequest]) -> Ingested:
+        """The sources may be requests already."""
         begin = sources.pipeline
         run_id = self.manifest["run_id"]
         read = sources | "NotArchives" >> beam.Filter(_is_no_archive) | ReadSources()
@@ -59,13 +93,15 @@ class Ingest(beam.PTransform[Any, Any]):
         )
         known_pages = begin | ReadKnownPages(self.dataset)
         asked = {"requests": read.requests, "known": known_pages}
-        fetched = asked | FetchPages(self.limits, self.politeness, self.since, self.publishers)
+        revisits = self.polling.revisits if self.polling else None
+        fetch = FetchPages(self.limits, self.politeness, self.since, self.publishers, revisits)
+        fetched = asked | fetch
         parts = [
             pages | f"Pages{n}" >> ReadRows(run_id, self.timezone, self.publishers)
             for n, pages in enumerate((*fetched.pages, archived.pages))
         ]
         rows = tuple(part.rows for part in parts) | "Rows" >> beam.Flatten()
-        visits = tuple(part.visits for part in parts) | "Visits" >> beam.Flatten()
+        readings = tuple(part.readings for part in parts) | "Readings" >> beam.Flatten()
         known = begin | ReadKnownEntries(self.dataset)
         kept = {"rows": rows, "known": known} | Deduplicate()
         lost = (
@@ -89,18 +125,34 @@ class Ingest(beam.PTransform[Any, Any]):
             kept.duplicates | "CountDuplicates" >> beam.Map(lambda _: ("duplicates", 1)),
             letters.letters | "CountLetters" >> beam.Map(lambda _: ("dead_letters", 1)),
         ) | "Counts" >> beam.Flatten()
-        return {
+        manifest = {
             "entries": kept.entries,
             "duplicates": kept.duplicates,
             "known": kept.known,
-            "pages": visits,
+            "pages": readings | "NewPages" >> beam.FlatMap(_new_pages, bool(self.polling)),
             "dead_letters": letters.letters,
             "counts": counts,
-        } | WriteDataset(self.dataset, self.manifest)
+            "moments": kept.entries | "Moments" >> beam.FlatMap(_moments, self.polling),
+        } | WriteDataset(self.dataset, self.manifest, even_empty=not self.polling)
+        return Ingested(manifest, fetched.visits, readings, lost)
 
 
-def _is_no_archive(source: Source) -> bool:
-    return source.kind != "warc"
+def _is_no_archive(source: Source | PageRequest) -> bool:
+    return not (isinstance(source, Source) and source.kind == "warc")
+
+
+def _new_pages(reading: Reading, is_stream: bool) -> Iterator[KnownPage]:
+    """What the index does not know yet; a stream keeps itself what it asks again with."""
+    page, known = reading.page, reading.known
+    if known and is_stream:
+        page = replace(page, etag=known.etag, last_modified=known.last_modified)
+    if known is None or page != replace(known, fetched_at=page.fetched_at):
+        yield page
+
+
+def _moments(row: EntryRow, polling: Polling | None) -> Iterator[Moments]:
+    if polling and row.published_at and row.published_at >= polling.since and not row.revision:
+        yield Moments(row.published_at, row.fetched_at)
 
 
 def _lost_counts(letter: DeadLetter) -> list[tuple[str, int]]:

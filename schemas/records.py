@@ -99,6 +99,7 @@ class PageRequest:
     page_url: the page's public address where the caller knows it better than
         the file does (``split PAGE --url URL``).
     known: what an earlier run learnt of it, None at the first visit.
+    changed_at: when it changed, as the feed or sitemap that named it says.
     redirected_to: where to ask instead of at uri, None before any redirect.
     redirects: how many redirects led there.
     continues: the page_url of the live blog whose older entries it holds.
@@ -113,6 +114,7 @@ class PageRequest:
     redirects: int = 0
     continues: str | None = None
     categories: tuple[str, ...] = ()
+    changed_at: datetime | None = None
     role: Literal["page", "feed", "sitemap", "archive"] = "page"
     depth: int = 0
 
@@ -154,6 +156,42 @@ class Redirected:
     """A page that is elsewhere: the request, with where to ask next."""
 
     request: PageRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What asking for a page, a feed or a sitemap came to; also when it failed.
+
+    request: as it was asked for. delay_s: what its host wants between two
+        requests. not_modified: it has not changed since ``request.known``.
+    etag, last_modified: what to ask with next time, None if nothing is known.
+    digest: of the addresses that a feed or a sitemap names; None for a page.
+    """
+
+    request: PageRequest
+    delay_s: float
+    visited_at: datetime
+    not_modified: bool = False
+    etag: str | None = None
+    last_modified: str | None = None
+    digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a page of the web was found to be: what to know when it is asked for again.
+
+    known: what was known before, None at the first visit.
+    digest: of its entries; the same digest means that nothing is new.
+    newest_at: the latest time of an entry, not after the fetch; None if unknown.
+    ends_at: when the coverage ends, as the page says.
+    """
+
+    page: KnownPage
+    known: KnownPage | None
+    digest: str
+    newest_at: datetime | None
+    ends_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +242,7 @@ class Page:
     known: what an earlier run learnt of the page.
     timezone: IANA name for clocks that name no zone, None if nobody told.
     is_asked_again: whether later runs may ask for it at the same address.
+    ends_at: when a live blog says that its coverage ends.
     """
 
     uri: str
@@ -225,6 +264,7 @@ class Page:
     known: KnownPage | None = None
     timezone: str | None = None
     is_asked_again: bool = False
+    ends_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.__main__ import main
-from pipeline.batch import error_ratio, next_run_id
+from pipeline.batch import error_ratio
+from pipeline.run import next_run_id
 from pipeline.sample import tree_lines
 from pipeline.sample_site import SAMPLE_TIMEZONE, serve_sample_site
 from schemas.arrow import ENTRIES

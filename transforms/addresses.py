@@ -39,3 +39,8 @@ def page_address(value: object, base: str | None = None) -> str | None:
         part for part in parts.query.split("&") if not _TRACKING.fullmatch(part.partition("=")[0])
     )
     return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
+
+
+def same_page(address: str) -> str:
+    """What tells pages apart: the address without fragment and tracking."""
+    return page_address(address) or address

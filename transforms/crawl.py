@@ -10,6 +10,7 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import apache_beam as beam
@@ -19,17 +20,20 @@ from apache_beam.pvalue import TaggedOutput
 from apache_beam.utils.windowed_value import WindowedValue
 
 from schemas.errors import FetchError, PageError, SourceError
+from schemas.ids import stable_id
 from schemas.records import (
     DeadLetter,
     DiscoveredPage,
+    Entry,
     FetchedPage,
     KnownPage,
     NotModified,
     PageRequest,
     Publisher,
     Redirected,
+    Visit,
 )
-from transforms.addresses import page_address
+from transforms.addresses import same_page
 from transforms.extract import decode, extract_page, registered_domain
 from transforms.feeds import read_feed
 from transforms.fetch import FetchLimits, host_of, is_url, open_local_file, read_page_file
@@ -37,11 +41,10 @@ from transforms.liveblog import split_page
 from transforms.older import older_pages
 from transforms.outcomes import COUNTS, DEAD, dead_letter, progress, utc_now
 from transforms.sitemaps import read_sitemap
-from transforms.visit import Failed, HostPool, HostVisit, Politeness
+from transforms.visit import Failed, HostPool, HostVisit, Politeness, Revisits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from datetime import datetime
 
     from apache_beam.pvalue import PCollection
 
@@ -52,6 +55,7 @@ ROUNDS = 3
 
 SITEMAP_DEPTH_MAX = 4
 
+_CLOCKS_DIFFER_BY = timedelta(minutes=15)  # a publisher's and ours
 _HOST_SHARDS = 64
 _FETCH_THREADS = 64
 _WAITING_PAGES_MAX = 64  # fetched and not yet split: bounds the memory of a worker
@@ -62,9 +66,11 @@ class FetchOutputs(NamedTuple):
 
     pages: of each round. They must not be flattened while they are pages:
     between stages a runner keeps them all, and they are large.
+    visits: one for each request that was made.
     """
 
     pages: tuple[PCollection[FetchedPage], ...]
+    visits: PCollection[Visit]
     dead: PCollection[DeadLetter]
     counts: PCollection[tuple[str, int]]
 
@@ -84,12 +90,14 @@ class FetchPages(beam.PTransform[Any, Any]):
 
     since: sitemap items that were last changed before it are left out (``too_old``).
     publishers: those whose hosts want a delay of their own.
+    revisits: which pages are asked for again (the others: ``not_asked_again``); None for all.
     """
 
     limits: FetchLimits = field(default_factory=FetchLimits)
     politeness: Politeness = field(default_factory=Politeness)
     since: datetime | None = None
     publishers: tuple[Publisher, ...] = ()
+    revisits: Revisits | None = None
 
     def expand(self, asked: dict[str, PCollection[Any]]) -> FetchOutputs:
         """Every request comes out once, as a page, a dead letter or a count."""
@@ -104,11 +112,12 @@ class FetchPages(beam.PTransform[Any, Any]):
                 {"requests": requests, "known": known}
                 | f"Hosts{number}" >> beam.CoGroupByKey()
                 | f"Fetch{number}"
-                >> beam.ParDo(fetch).with_outputs(DEAD, COUNTS, "elsewhere", main="pages")
+                >> beam.ParDo(fetch).with_outputs(DEAD, COUNTS, "elsewhere", "visits", main="pages")
             )
             waiting = rounds[-1].elsewhere
         return FetchOutputs(
             tuple(found.pages for found in rounds),
+            tuple(found.visits for found in rounds) | "Visits" >> beam.Flatten(),
             tuple(found.dead for found in rounds) | "Dead" >> beam.Flatten(),
             tuple(found.counts for found in rounds) | "Counts" >> beam.Flatten(),
         )
@@ -120,11 +129,6 @@ def _shard(address: str) -> int:
 
 def _host_or_folder(address: str) -> str:
     return host_of(address) if is_url(address) else address.rpartition("/")[0]
-
-
-def _same_page(address: str) -> str:
-    """What tells pages apart: the address without fragment and tracking."""
-    return page_address(address) or address
 
 
 class Found(NamedTuple):
@@ -161,18 +165,29 @@ def discover(fetched: FetchedPage, url: str, since: datetime | None) -> Found:
 
 
 def _page(request: PageRequest, page: DiscoveredPage) -> PageRequest:
-    return PageRequest(page.url, request.source, categories=page.categories)
+    return PageRequest(
+        page.url, request.source, categories=page.categories, changed_at=page.changed_at
+    )
 
 
-def older_requests(fetched: FetchedPage, url: str) -> list[PageRequest]:
-    """The further pages of a live blog; none for any other page."""
+def older_requests(
+    fetched: FetchedPage, url: str, seen_at: datetime | None = None
+) -> list[PageRequest]:
+    """The further pages of a live blog; none for any other page.
+
+    seen_at: when all of it was read before; none are needed where the page
+        shows, newest first, all that has come since.
+    """
     request = fetched.request
     try:
         addresses = older_pages(decode(fetched.content, fetched.content_type), url)
         if not addresses:
             return []
         page = extract_page(fetched)
-        if not (request.continues or split_page(page).is_live_blog):
+        split = split_page(page)
+        if not (request.continues or split.is_live_blog):
+            return []
+        if seen_at and _reaches_back_to(seen_at - _CLOCKS_DIFFER_BY, split.entries):
             return []
     except PageError:  # the stages that follow make it a dead letter
         return []
@@ -180,6 +195,11 @@ def older_requests(fetched: FetchedPage, url: str) -> list[PageRequest]:
         PageRequest(address, request.source, continues=page.page_url, categories=request.categories)
         for address in addresses
     ]
+
+
+def _reaches_back_to(moment: datetime, entries: tuple[Entry, ...]) -> bool:
+    times = [entry.published_at for entry in entries if entry.published_at]
+    return bool(times) and times[-1] < moment and times[-1] <= times[0]
 
 
 def open_any_file(path: str) -> tuple[IO[bytes], float]:
@@ -229,6 +249,7 @@ class _FetchHosts(beam.DoFn):
         self._limits = fetch.limits
         self._politeness = fetch.politeness
         self._since = fetch.since
+        self._revisits = fetch.revisits
         self._delays_s = {
             one.domain: one.delay_s for one in fetch.publishers if one.delay_s is not None
         }
@@ -251,7 +272,7 @@ class _FetchHosts(beam.DoFn):
         context = (timestamp, window)
         _, group = shard
         for known in sorted(group["known"], key=lambda known: known.fetched_at):
-            self._known[_same_page(known.uri)] = known
+            self._known[same_page(known.uri)] = known
         by_host: dict[str, list[PageRequest]] = {}
         for request in sorted(group["requests"], key=lambda request: (request.uri, request.source)):
             by_host.setdefault(_host_or_folder(request.address), []).append(request)
@@ -285,15 +306,21 @@ class _FetchHosts(beam.DoFn):
         self, host: str, requests: list[PageRequest], context: Any, *, is_first: bool = False
     ) -> None:
         """Have a host asked, once for each address; at once if it is the first time."""
-        new = []
+        new, held = [], 0
         for request in requests:
-            page = _same_page(request.address)
-            if page not in self._asked:
+            page = same_page(request.address)
+            if page in self._asked:
+                continue
+            known = request.known
+            if known is None and request.role == "page":
+                known = self._known.get(same_page(request.uri))
+            if self._revisits and not self._revisits.want(request, known):
+                held += 1
+            else:
                 self._asked.add(page)
-                is_page = request.role == "page"
-                known = self._known.get(_same_page(request.uri)) if is_page else None
                 new.append(replace(request, known=known))
-        self._count(context, {"requests_repeated": len(requests) - len(new)})
+        repeated = len(requests) - len(new) - held
+        self._count(context, {"requests_repeated": repeated, "not_asked_again": held})
         if not new:
             return
         domain = registered_domain(new[0].address) or host
@@ -313,28 +340,46 @@ class _FetchHosts(beam.DoFn):
             detail = f"from host to host, the last to {outcome.request.address}"
             outcome = Failed(outcome.request, FetchError("too_many_redirects", detail))
         self._count(context, {f"{outcome.request.role}s_asked": 1})
+        visit = self._visit(outcome)
+        if isinstance(outcome, FetchedPage) and outcome.request.role != "page":
+            progress.add(f"{outcome.request.role}s read")
+            yield from self._discover(outcome, visit, context)
+            return
+        yield TaggedOutput("visits", _windowed(visit, context))
         if isinstance(outcome, NotModified):
-            progress.add("pages not modified")
-            self._count(context, {"pages": 1, "not_modified": 1})
+            progress.add(f"{outcome.request.role}s not modified")
+            if outcome.request.role == "page":
+                self._count(context, {"pages": 1, "not_modified": 1})
         elif isinstance(outcome, Failed):
             progress.add("pages failed")
             yield _dead(outcome.error, outcome.request, context)
-        elif outcome.request.role == "page":
+        else:
             progress.add("pages fetched")
             self._follow(outcome, context)
             yield _windowed(outcome, context)
-        else:
-            progress.add(f"{outcome.request.role}s read")
-            yield from self._discover(outcome, context)
+
+    def _visit(self, outcome: FetchedPage | NotModified | Failed) -> Visit:
+        request = outcome.request
+        host = self._visits.get(host_of(request.address)) if is_url(request.address) else None
+        visit = Visit(
+            request,
+            delay_s=host.delay_s if host else 0.0,
+            visited_at=utc_now(),
+            not_modified=isinstance(outcome, NotModified),
+        )
+        if isinstance(outcome, FetchedPage):
+            visit = replace(visit, etag=outcome.etag, last_modified=outcome.last_modified)
+        return visit
 
     def _follow(self, fetched: FetchedPage, context: Any) -> None:
         """Ask for the older entries of a live blog, as far as they may be followed."""
         if not is_url(fetched.request.uri) or not fetched.url:
             return
+        known = fetched.request.known if self._revisits else None
         found = [
             request
-            for request in older_requests(fetched, fetched.url)
-            if _same_page(request.address) not in self._asked
+            for request in older_requests(fetched, fetched.url, known.fetched_at if known else None)
+            if same_page(request.address) not in self._asked
         ]
         if not found:
             return
@@ -342,17 +387,20 @@ class _FetchHosts(beam.DoFn):
         room = max(0, self._politeness.pages_per_blog_max - 1 - self._blog_pages[blog])
         self._blog_pages[blog] += len(found[:room])
         self._ask(host_of(fetched.url), found[:room], context)
-        self._asked.update(_same_page(request.address) for request in found[room:])
+        self._asked.update(same_page(request.address) for request in found[room:])
         self._count(context, {"older_pages_left": len(found[room:])})
 
-    def _discover(self, fetched: FetchedPage, context: Any) -> Iterator[Any]:
+    def _discover(self, fetched: FetchedPage, visit: Visit, context: Any) -> Iterator[Any]:
         """Ask for what a feed or a sitemap points at, here or in the next round."""
         url = fetched.url or fetched.request.address
         try:
             found = discover(fetched, url, self._since)
         except SourceError as error:
+            yield TaggedOutput("visits", _windowed(visit, context))
             yield _dead(error, fetched.request, context)
             return
+        digest = stable_id("addresses", *sorted({request.uri for request in found.requests}))
+        yield TaggedOutput("visits", _windowed(replace(visit, digest=digest), context))
         here = [request for request in found.requests if host_of(request.uri) == host_of(url)]
         self._ask(host_of(url), here, context)
         there = [request for request in found.requests if host_of(request.uri) != host_of(url)]

@@ -224,6 +224,7 @@ def _html_page(
         known=fetched.request.known,
         timezone=timezone,
         is_asked_again=_is_asked_again(fetched.request),
+        ends_at=_coverage_ends_at(nodes, zone),
     )
 
 
@@ -327,6 +328,21 @@ def _people(main: dict[str, Any], meta: dict[str, str], masthead: set[str]) -> I
 
 def _first_time(values: Iterable[Any], zone: tzinfo | None) -> datetime | None:
     return next((found for v in values if (found := parse_iso_time(v, zone))), None)
+
+
+def _coverage_ends_at(nodes: Iterable[dict[str, Any]], zone: tzinfo | None) -> datetime | None:
+    """The ``coverageEndTime`` of a live blog that lies after its start.
+
+    Some publishers repeat the start, or the last change, in its place.
+    Source: https://schema.org/LiveBlogPosting
+    """
+    for node in nodes:
+        if "LiveBlogPosting" in json_ld_types(node):
+            starts_at = parse_iso_time(node.get("coverageStartTime"), zone)
+            ends_at = parse_iso_time(node.get("coverageEndTime"), zone)
+            if ends_at and (starts_at is None or starts_at < ends_at):
+                return ends_at
+    return None
 
 
 def _declared_language(tree: LexborHTMLParser, meta: dict[str, str]) -> str | None:

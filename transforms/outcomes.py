@@ -8,14 +8,18 @@ only for the eyes of whoever waits at a terminal.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import Counter
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from schemas.records import DeadLetter
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from schemas.errors import PageError
 
 DEAD = "dead"
@@ -40,6 +44,35 @@ def dead_letter(
         failed_at=failed_at,
         page_url=page_url,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """When an entry was published and fetched."""
+
+    published_at: datetime
+    fetched_at: datetime
+
+
+def latency_s(moments: list[Moments], committed_at: datetime) -> dict[str, Any]:
+    """How long entries took to their rows: from publication, and from the fetch.
+
+    Of each the median, the 95th percentile and the most, in seconds.
+    """
+    return {
+        "entries": len(moments),
+        "from_published": _spread([committed_at - one.published_at for one in moments]),
+        "from_fetched": _spread([committed_at - one.fetched_at for one in moments]),
+    }
+
+
+def _spread(spans: list[timedelta]) -> dict[str, float]:
+    ordered = sorted(span.total_seconds() for span in spans)
+
+    def at(share: float) -> float:
+        return round(ordered[max(0, math.ceil(share * len(ordered)) - 1)], 3)
+
+    return {"p50": at(0.5), "p95": at(0.95), "max": at(1.0)}
 
 
 class Progress:

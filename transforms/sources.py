@@ -212,7 +212,10 @@ def _checked_url(url: str) -> str:
     return url
 
 
-def _expand(source: Source) -> Iterator[Any]:
+def _expand(source: Source | PageRequest) -> Iterator[Any]:
+    if isinstance(source, PageRequest):
+        yield source
+        return
     for found in expand_source(source, utc_now()):
         if isinstance(found, DeadLetter):
             yield TaggedOutput(DEAD, found)
@@ -224,8 +227,11 @@ def _expand(source: Source) -> Iterator[Any]:
 
 @dataclass
 class ReadSources(beam.PTransform[Any, Any]):
-    """Sources -> page requests, and dead letters for those that lead nowhere."""
+    """Sources -> page requests, and dead letters for those that lead nowhere.
 
-    def expand(self, sources: PCollection[Source]) -> Any:
+    A request among the sources passes as it is.
+    """
+
+    def expand(self, sources: PCollection[Source | PageRequest]) -> Any:
         """Outputs: ``requests``, ``dead`` and ``counts``."""
         return sources | beam.FlatMap(_expand).with_outputs(DEAD, COUNTS, main="requests")

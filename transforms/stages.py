@@ -7,14 +7,24 @@ From the fetch to the rows all run fused: no page travels between workers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import apache_beam as beam
 from apache_beam.pvalue import TaggedOutput
 
 from schemas.errors import PageError
-from schemas.records import DeadLetter, EntryRow, FetchedPage, KnownPage, Page, Publisher, SplitPage
+from schemas.ids import stable_id
+from schemas.records import (
+    DeadLetter,
+    EntryRow,
+    FetchedPage,
+    KnownPage,
+    Page,
+    Publisher,
+    Reading,
+    SplitPage,
+)
 from transforms.extract import extract_page
 from transforms.liveblog import split_page
 from transforms.outcomes import COUNTS, DEAD, dead_letter, progress, utc_now
@@ -62,9 +72,8 @@ def _split(page: Page) -> Iterator[Any]:
         yield _lost(error, page.uri, page.source, page.page_url)
         return
     progress.add("entries found", len(split.entries))
-    visit = _visited(split)
-    if visit:
-        yield TaggedOutput("visits", visit)
+    if page.is_asked_again:
+        yield TaggedOutput("readings", read(split))
     yield TaggedOutput(COUNTS, ("pages", 1))
     yield TaggedOutput(COUNTS, ("pages_split", 1))
     yield TaggedOutput(COUNTS, ("live_blogs", int(split.is_live_blog)))
@@ -77,19 +86,24 @@ class SplitLiveBlogs(beam.PTransform[Any, Any]):
     """Pages -> their entries in the order shown; an article is its only entry."""
 
     def expand(self, pages: PCollection[Page]) -> Any:
-        """Outputs: ``splits``, ``visits`` (KnownPage for the index), ``dead``, ``counts``."""
-        return pages | beam.FlatMap(_split).with_outputs(DEAD, COUNTS, "visits", main="splits")
+        """Outputs: ``splits``, ``readings`` (of pages from the web), ``dead``, ``counts``."""
+        return pages | beam.FlatMap(_split).with_outputs(DEAD, COUNTS, "readings", main="splits")
 
 
-def _visited(split: SplitPage) -> KnownPage | None:
-    """What later runs must know of a page from the web; None if they know it already."""
+def read(split: SplitPage) -> Reading:
+    """What to know of a page when it is asked for again."""
     page = split.page
-    if not page.is_asked_again:
-        return None
-    visit = KnownPage(page.uri, page.etag, page.last_modified, split.is_live_blog, page.fetched_at)
-    if page.known and visit == replace(page.known, fetched_at=page.fetched_at):
-        return None
-    return visit
+    texts = ((e.entry_id, e.headline or "", e.body) for e in split.entries)
+    moments = (m for e in split.entries for m in (e.published_at, e.updated_at) if m)
+    return Reading(
+        page=KnownPage(
+            page.uri, page.etag, page.last_modified, split.is_live_blog, page.fetched_at
+        ),
+        known=page.known,
+        digest=stable_id("entries", *(field for text in texts for field in text)),
+        newest_at=max((m for m in moments if m <= page.fetched_at), default=None),
+        ends_at=page.ends_at,
+    )
 
 
 @dataclass
@@ -113,11 +127,11 @@ def _lost(
 class RowsRead(NamedTuple):
     """What comes out of ReadRows.
 
-    visits: KnownPage for the index. counts: ``(name, n)`` pairs.
+    readings: of pages from the web. counts: ``(name, n)`` pairs.
     """
 
     rows: PCollection[EntryRow]
-    visits: PCollection[KnownPage]
+    readings: PCollection[Reading]
     dead: PCollection[DeadLetter]
     counts: PCollection[tuple[str, int]]
 
@@ -140,7 +154,7 @@ class ReadRows(beam.PTransform[Any, Any]):
         split = extracted.pages | SplitLiveBlogs()
         return RowsRead(
             split.splits | AssignTopics(self.run_id),
-            split.visits,
+            split.readings,
             (extracted.dead, split.dead) | beam.Flatten(),
             split.counts,
         )

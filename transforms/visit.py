@@ -20,12 +20,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from schemas.errors import FetchError
-from schemas.records import FetchedPage, NotModified, PageRequest, Redirected
+from schemas.records import FetchedPage, KnownPage, NotModified, PageRequest, Redirected
+from transforms.addresses import same_page
 from transforms.fetch import FetchLimits, fetch_page, host_of, new_session
 from transforms.robots import Robots, read_robots, robots_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
 
 RETRIED = frozenset({"connection_failed", "timeout", "host_unknown", "http_429", "http_5xx"})
 """What may be better next time."""
@@ -57,6 +59,29 @@ class Politeness:
     delay_s: float = 1.0
     retries: int = 2
     pages_per_blog_max: int = 10
+
+
+@dataclass(frozen=True)
+class Revisits:
+    """Which pages are asked for again when a feed or a sitemap leads to them.
+
+    due: those whose time has come. held: those that have a time of their own.
+    live_since: of the others that an earlier run has seen only live blogs, if
+        they changed since. All addresses as ``same_page`` gives them.
+    """
+
+    due: frozenset[str]
+    held: frozenset[str]
+    live_since: datetime
+
+    def want(self, request: PageRequest, known: KnownPage | None) -> bool:
+        """Whether to ask; known: what the index says of it."""
+        page = same_page(request.uri)
+        if page in self.due or (known is None and page not in self.held):
+            return True
+        if known is None or page in self.held or not known.is_live_blog:
+            return False
+        return (request.changed_at or known.fetched_at) >= self.live_since
 
 
 class Failed(NamedTuple):
@@ -102,6 +127,13 @@ class HostVisit:
     def over(self) -> bool:
         """Whether there is nothing more to ask."""
         return not self._waiting
+
+    @property
+    def delay_s(self) -> float:
+        """What the host wants between two requests, as far as it has been asked."""
+        agent = self._limits.user_agent
+        asked = [robots.crawl_delay_s(agent) for robots in list(self._robots.values())]
+        return max(self._politeness.delay_s, *asked, 0.0)
 
     def step(self) -> tuple[list[Outcome], float]:
         """Make at most one request; not when it is over.

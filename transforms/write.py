@@ -19,7 +19,7 @@ from schemas import arrow
 from transforms import storage
 from transforms.commit import StagedFile, commit_run, sha256_of, staging_path
 from transforms.index import KNOWN_DEAD_LETTERS, KNOWN_ENTRIES, KNOWN_PAGES
-from transforms.outcomes import utc_now
+from transforms.outcomes import Moments, latency_s, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -218,24 +218,34 @@ class _MergeChunks(beam.DoFn):
 
 
 class _CommitRun(beam.DoFn):
-    def __init__(self, dataset: str, manifest: dict[str, Any]) -> None:
+    def __init__(self, dataset: str, manifest: dict[str, Any], *, even_empty: bool) -> None:
         self._dataset = dataset
         self._manifest = manifest
+        self._even_empty = even_empty
 
     def process(self, run: tuple[None, Iterable[Any]]) -> Iterator[dict[str, Any]]:
         files: list[StagedFile] = []
         counts: dict[str, int] = {}
+        moments: list[Moments] = []
         for part in run[1]:
             if isinstance(part, StagedFile):
                 files.append(part)
+            elif isinstance(part, Moments):
+                moments.append(part)
             else:
                 counts[part[0]] = part[1]
+        finished_at = utc_now()
         manifest = {
             **self._manifest,
             "counts": counts,
-            "finished_at": utc_now().isoformat(timespec="seconds"),
+            "finished_at": finished_at.isoformat(timespec="seconds"),
         }
-        yield commit_run(self._dataset, manifest, files)
+        if moments:
+            manifest["latency_s"] = latency_s(moments, finished_at)
+        if files or self._even_empty:
+            yield commit_run(self._dataset, manifest, files)
+        else:
+            yield {**manifest, "files": []}
 
 
 @dataclass
@@ -244,15 +254,20 @@ class WriteDataset(beam.PTransform[Any, Any]):
 
     Takes a dict of PCollections: ``entries``, ``duplicates``, ``known`` (of
     entries and duplicates), ``pages`` (for the index), ``dead_letters`` and
-    ``counts`` (``(name, n)`` pairs, never empty, or nothing is committed).
+    ``counts`` (``(name, n)`` pairs, never empty, or nothing is committed), and
+    ``moments`` of the entries whose latency is to be told.
+
+    even_empty: whether a run without files is committed, too.
     """
 
     dataset: str
     manifest: dict[str, Any]
+    even_empty: bool = True
 
     def expand(self, outcomes: dict[str, PCollection[Any]]) -> Any:
         """One manifest, as written."""
         run_id = self.manifest["run_id"]
+        commit = _CommitRun(self.dataset, self.manifest, even_empty=self.even_empty)
         rows = (
             outcomes["entries"] | "EntryRows" >> beam.Map(entry_row),
             outcomes["duplicates"] | "DuplicateRows" >> beam.Map(duplicate_row),
@@ -269,9 +284,9 @@ class WriteDataset(beam.PTransform[Any, Any]):
         )
         counts = outcomes["counts"] | "AddUp" >> beam.CombinePerKey(sum)
         return (
-            (files, counts)
+            (files, counts, outcomes["moments"])
             | "Parts" >> beam.Flatten()
             | "ForOneCommit" >> beam.Map(lambda part: (None, part))
             | "GatherRun" >> beam.GroupByKey()
-            | "Commit" >> beam.ParDo(_CommitRun(self.dataset, self.manifest))
+            | "Commit" >> beam.ParDo(commit)
         )
