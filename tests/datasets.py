@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from schemas.counts import COUNTED
-from transforms.commit import StagedFile, claim, commit_run, committed_run_ids, sha256_of
+from transforms.commit import claim, commit_run, committed_run_ids
+from transforms.dedup import known_entry
+from transforms.tables import TABLES, Chunk, Partition, merge_chunks, spill
 from transforms.write import (
-    TABLES,
-    Partition,
     Row,
-    dead_letter_rows,
+    dead_letter_row,
     duplicate_row,
     entry_row,
-    to_arrow,
-    write_parquet,
+    known_dead_letter_row,
+    known_entry_row,
+    to_batch,
 )
 
 if TYPE_CHECKING:
@@ -33,12 +34,20 @@ def add_run(
     """Commit one run of these rows; its id."""
     claim(str(root))
     run_id = f"{len(committed_run_ids(str(root))) + 1:06d}-abcdef01"
-    parts: dict[Partition, list[Row]] = defaultdict(list)
-    pairs = [entry_row(entry) for entry in entries or []]
-    pairs += [duplicate_row(duplicate) for duplicate in duplicates or []]
-    pairs += [pair for letter in letters or [] for pair in dead_letter_rows(letter, run_id)]
-    for partition, row in pairs:
-        parts[partition].append(row)
+    known = [known_entry(entry) for entry in entries or []]
+    known += [known_entry(copy.row, copy.duplicate_of) for copy in duplicates or []]
+    rows: dict[str, list[Row]] = {
+        "entries": [entry_row(entry) for entry in entries or []],
+        "duplicates": [duplicate_row(duplicate) for duplicate in duplicates or []],
+        "known_entries": [known_entry_row(one) for one in known],
+        "dead_letters": [dead_letter_row(letter, run_id) for letter in letters or []],
+        "known_dead_letters": [known_dead_letter_row(letter) for letter in letters or []],
+    }
+    parts: dict[tuple[str, str], list[Chunk]] = defaultdict(list)
+    for name, values in rows.items():
+        batches = [to_batch(TABLES[name].batch_schema, values)] if values else []
+        for partition, chunk in spill(str(root), run_id, name, batches):
+            parts[partition].append(chunk)
     manifest: dict[str, Any] = {
         "run_id": run_id,
         "started_at": "2026-05-12T20:00:00+00:00",
@@ -46,15 +55,10 @@ def add_run(
         "sources": ["url:test"],
         "counts": {**dict.fromkeys(COUNTED, 0), **counts},
     }
-    staged = [_staged(root, run_id, partition, rows) for partition, rows in parts.items()]
+    staged = [
+        file
+        for partition, chunks in parts.items()
+        for file in merge_chunks(str(root), run_id, Partition(*partition), chunks)
+    ]
     commit_run(str(root), manifest, staged)
     return run_id
-
-
-def _staged(root: Path, run_id: str, partition: Partition, rows: list[Row]) -> StagedFile:
-    name = f"{partition.folder}/part-{run_id}-00000.parquet"
-    path = f"{root}/_staging/{run_id}/{name}"
-    write_parquet(path, to_arrow(TABLES[partition.table], rows))
-    sha256, size_bytes = sha256_of(path)
-    staged = f"_staging/{run_id}/{name}"
-    return StagedFile(partition.table, staged, name, len(rows), size_bytes, sha256)

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parent.parent
         (["benchmarks.fetch", "--pages", "60", "--hosts", "6", "--latency_s", "0"], "shortest gap"),
         (["benchmarks.split", "pipeline/sample_site/pages", "--rounds", "1"], "ms an entry"),
         (["benchmarks.corpus", "CORPUS", "--pages", "40"], "live_blog"),
+        (["benchmarks.write", "--rows", "10000", "--partitions", "30"], "write_dataset"),
     ],
 )
 def test_a_benchmark_runs(words: list[str], shown: str, tmp_path: Path) -> None:

@@ -11,7 +11,16 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ORDER = ["schemas", "transforms", "pipeline"]
-HELPERS = {"addresses", "markup", "outcomes", "storage", "commit", "index", "topic_aliases"}
+HELPERS = {
+    "addresses",
+    "markup",
+    "outcomes",
+    "storage",
+    "commit",
+    "index",
+    "tables",
+    "topic_aliases",
+}
 BELOW = {
     "visit": {"fetch", "robots"},
     "crawl": {"visit", "fetch", "feeds", "sitemaps", "older", "extract", "liveblog"},

@@ -1,220 +1,203 @@
-"""Write: rows to Parquet files by partition, committed as one run.
-
-Rows are buffered by partition and staged in sorted chunks; the chunks of a
-partition become one file; one commit makes all files of the run visible.
-"""
+"""Write: records to Arrow batches to Parquet files by partition, committed as one run."""
 
 from __future__ import annotations
 
-import uuid
+import os
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import apache_beam as beam
 import pyarrow as pa
-import pyarrow.parquet as pq
 from apache_beam.utils.windowed_value import WindowedValue
 
-from schemas import arrow
-from transforms import storage
-from transforms.commit import StagedFile, commit_run, sha256_of, staging_path
-from transforms.index import KNOWN_DEAD_LETTERS, KNOWN_ENTRIES, KNOWN_PAGES
+from transforms.commit import StagedFile, commit_run
 from transforms.outcomes import Moments, latency_s, utc_now
+from transforms.tables import (
+    FILE_BYTES_MAX,
+    SPILL_BYTES,
+    TABLES,
+    Chunk,
+    Partition,
+    merge_chunks,
+    spill,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from apache_beam.pvalue import PCollection
 
     from schemas.records import DeadLetter, DuplicateRow, EntryRow, KnownEntry, KnownPage
 
-BUFFERED_ROWS_MAX = 50_000
-"""A worker holds no more rows than this; the fullest partition is staged first."""
-
-ROWS_PER_FILE_MAX = 1_000_000
-ROWS_PER_GROUP = 50_000
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """One table of the dataset.
-
-    folder: below the dataset, without the partitions.
-    sort_by: the order of rows within a file, so that a repeated run writes the
-        same bytes and readers can skip row groups.
-    """
-
-    folder: str
-    schema: pa.Schema
-    sort_by: tuple[str, ...]
-
-
-TABLES = {
-    "entries": Table("entries", arrow.ENTRIES, ("published_at", "entry_id", "revision")),
-    "duplicates": Table("duplicates", arrow.DUPLICATES, ("published_at", "entry_id", "revision")),
-    "dead_letters": Table("dead_letters", arrow.DEAD_LETTERS, ("failed_at", "dead_letter_id")),
-    "known_entries": Table(KNOWN_ENTRIES, arrow.KNOWN_ENTRIES, ("entry_id", "revision")),
-    "known_pages": Table(KNOWN_PAGES, arrow.KNOWN_PAGES, ("uri", "fetched_at")),
-    "known_dead_letters": Table(KNOWN_DEAD_LETTERS, arrow.KNOWN_DEAD_LETTERS, ("dead_letter_id",)),
-}
-
-
-class Partition(NamedTuple):
-    """Where a row goes: a table, and a folder below the dataset."""
-
-    table: str
-    folder: str
-
+BATCH_ROWS = 1_000
+"""So many records become one Arrow batch; records take much more memory than batches."""
 
 Row = tuple[Any, ...]
-"""The values of a row in the order of its table's schema."""
+"""The values of a row in the order of its table's ``batch_schema``."""
+
+_ENTRY = TABLES["entries"].batch_schema.names
+_DEAD_LETTER = TABLES["dead_letters"].batch_schema.names
+_KNOWN_ENTRY = TABLES["known_entries"].batch_schema.names
+_KNOWN_PAGE = TABLES["known_pages"].batch_schema.names
 
 
-def entry_row(entry: EntryRow) -> tuple[Partition, Row]:
-    """An entry's place and values."""
-    folder = f"entries/date={entry.date}/topic={entry.topic}"
-    return Partition("entries", folder), _values(entry, arrow.ENTRIES.names)
+def entry_row(entry: EntryRow) -> Row:
+    """The values of an entry."""
+    return _values(entry, _ENTRY)
 
 
-def duplicate_row(duplicate: DuplicateRow) -> tuple[Partition, Row]:
-    """A duplicate's place and values: the whole entry and what it duplicates."""
-    row = duplicate.row
+def duplicate_row(duplicate: DuplicateRow) -> Row:
+    """The values of a duplicate: the whole entry and what it duplicates."""
+    *values, date, topic = _values(duplicate.row, _ENTRY)
     removed = (duplicate.duplicate_of, duplicate.duplicate_kind, duplicate.duplicate_score)
-    folder = f"duplicates/date={row.date}/topic={row.topic}"
-    return Partition("duplicates", folder), _values(row, arrow.ENTRIES.names) + removed
+    return (*values, *removed, date, topic)
 
 
-def dead_letter_rows(letter: DeadLetter, run_id: str) -> Iterator[tuple[Partition, Row]]:
-    """A dead letter's place and values, and its line in the index."""
-    *names, _ = arrow.DEAD_LETTERS.names
-    values = (*_values(letter, names), run_id)
-    yield Partition("dead_letters", f"dead_letters/date={letter.date}"), values
-    known = Partition("known_dead_letters", f"{KNOWN_DEAD_LETTERS}/date={letter.date}")
-    yield known, (letter.dead_letter_id,)
+def dead_letter_row(letter: DeadLetter, run_id: str) -> Row:
+    """The values of a dead letter, which does not know its run."""
+    return tuple(run_id if name == "run_id" else getattr(letter, name) for name in _DEAD_LETTER)
 
 
-def known_entry_row(known: KnownEntry) -> tuple[Partition, Row]:
+def known_entry_row(known: KnownEntry) -> Row:
     """The line of an entry or duplicate in the index."""
-    folder = f"{KNOWN_ENTRIES}/date={known.date}"
-    return Partition("known_entries", folder), _values(known, arrow.KNOWN_ENTRIES.names)
+    return _values(known, _KNOWN_ENTRY)
 
 
-def known_page_row(known: KnownPage) -> tuple[Partition, Row]:
+def known_page_row(known: KnownPage) -> Row:
     """The line of a page in the index."""
-    folder = f"{KNOWN_PAGES}/date={known.date}"
-    return Partition("known_pages", folder), _values(known, arrow.KNOWN_PAGES.names)
+    return _values(known, _KNOWN_PAGE)
+
+
+def known_dead_letter_row(letter: DeadLetter) -> Row:
+    """The line of a dead letter in the index."""
+    return letter.dead_letter_id, letter.date
 
 
 def _values(record: Any, names: Iterable[str]) -> Row:
     return tuple(getattr(record, name) for name in names)
 
 
-def to_arrow(table: Table, rows: list[Row]) -> pa.Table:
-    """Rows as a sorted Arrow table of the contract's schema."""
+def to_batch(schema: pa.Schema, rows: list[Row]) -> pa.RecordBatch:
+    """Rows as one Arrow batch."""
     columns = [
         pa.array(column, type=field.type)
-        for column, field in zip(zip(*rows, strict=True), table.schema, strict=True)
+        for column, field in zip(zip(*rows, strict=True), schema, strict=True)
     ]
-    return _sorted(table, pa.Table.from_arrays(columns, schema=table.schema))
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def _sorted(table: Table, data: pa.Table) -> pa.Table:
-    return data.sort_by([(name, "ascending") for name in table.sort_by])
+class _BatchRows(beam.DoFn):
+    """Records of a table to Arrow batches, by window."""
 
-
-def write_parquet(path: str, data: pa.Table) -> None:
-    """One Parquet file: zstd, row groups sized for scans, statistics for skipping."""
-    with storage.open_write(path) as file:
-        pq.write_table(data, file, compression="zstd", row_group_size=ROWS_PER_GROUP)
-
-
-class Chunk(NamedTuple):
-    """A staged, sorted part of a partition."""
-
-    path: str
-    rows: int
-
-
-def merge_chunks(
-    dataset: str, run_id: str, partition: Partition, chunks: Iterable[Chunk]
-) -> Iterator[StagedFile]:
-    """The final files of a partition, still staged; one chunk is taken as it is."""
-    table = TABLES[partition.table]
-    waiting = sorted(chunks)
-    if len(waiting) == 1 and waiting[0].rows <= ROWS_PER_FILE_MAX:
-        yield _staged(dataset, run_id, partition, 0, waiting[0])
-        return
-    data = _sorted(table, pa.concat_tables(_read(dataset, chunk.path) for chunk in waiting))
-    for shard, start in enumerate(range(0, len(data), ROWS_PER_FILE_MAX)):
-        part = data.slice(start, ROWS_PER_FILE_MAX)
-        path = staging_path(run_id, f"{partition.folder}/{shard:05d}.merged")
-        write_parquet(storage.join(dataset, path), part)
-        yield _staged(dataset, run_id, partition, shard, Chunk(path, len(part)))
-
-
-def _read(dataset: str, path: str) -> pa.Table:
-    with storage.open_read(storage.join(dataset, path)) as file:
-        return pq.read_table(file)
-
-
-def _staged(
-    dataset: str, run_id: str, partition: Partition, shard: int, chunk: Chunk
-) -> StagedFile:
-    sha256, size_bytes = sha256_of(storage.join(dataset, chunk.path))
-    return StagedFile(
-        table=partition.table,
-        staged=chunk.path,
-        final=f"{partition.folder}/part-{run_id}-{shard:05d}.parquet",
-        rows=chunk.rows,
-        size_bytes=size_bytes,
-        sha256=sha256,
-    )
-
-
-class _StageRows(beam.DoFn):
-    """Buffers rows by partition and window; stages them when there are too many."""
-
-    def __init__(self, dataset: str, run_id: str) -> None:
-        self._dataset = dataset
-        self._run_id = run_id
+    def __init__(self, name: str, to_row: Callable[..., Row], *arguments: Any) -> None:
+        self._schema = TABLES[name].batch_schema
+        self._to_row = to_row
+        self._arguments = arguments
 
     def start_bundle(self) -> None:
-        self._buffers: dict[tuple[Any, Partition], list[Row]] = {}
-        self._buffered = 0
+        self._rows: dict[Any, list[Row]] = {}
 
-    def process(
-        self, row: tuple[Partition, Row], window: Any = beam.DoFn.WindowParam
-    ) -> Iterator[WindowedValue]:
-        self._buffers.setdefault((window, row[0]), []).append(row[1])
-        self._buffered += 1
-        if self._buffered >= BUFFERED_ROWS_MAX:
-            fullest = max(self._buffers, key=lambda key: len(self._buffers[key]))
-            yield self._stage(*fullest)
+    def process(self, record: Any, window: Any = beam.DoFn.WindowParam) -> Iterator[pa.RecordBatch]:
+        rows = self._rows.setdefault(window, [])
+        rows.append(self._to_row(record, *self._arguments))
+        if len(rows) >= BATCH_ROWS:
+            yield to_batch(self._schema, self._rows.pop(window))
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
-        for window, partition in list(self._buffers):
-            yield self._stage(window, partition)
+        for window, rows in self._rows.items():
+            yield _in_window(to_batch(self._schema, rows), window)
 
-    def _stage(self, window: Any, partition: Partition) -> WindowedValue:
-        rows = self._buffers.pop((window, partition))
-        self._buffered -= len(rows)
-        path = staging_path(self._run_id, f"{partition.folder}/{uuid.uuid4().hex}.chunk")
-        write_parquet(storage.join(self._dataset, path), to_arrow(TABLES[partition.table], rows))
-        staged = (tuple(partition), (path, len(rows)))
-        return WindowedValue(staged, window.max_timestamp(), (window,))
+
+class _Threads:
+    """The work of one bundle on all cores, bounded by what it holds in memory."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(min(os.cpu_count() or 1, _THREADS_MAX))
+        self._running: dict[Future[Iterable[Any]], tuple[Any, int]] = {}
+
+    def start(
+        self, window: Any, size_bytes: int, work: Callable[..., Iterable[Any]], *arguments: Any
+    ) -> Iterator[WindowedValue]:
+        """Have work done; what comes out are the results of earlier work, each in its window."""
+        while self._running and self._held_bytes() + size_bytes > _HELD_BYTES_MAX:
+            yield from self._done()
+        self._running[self._pool.submit(work, *arguments)] = (window, size_bytes)
+
+    def end(self) -> Iterator[WindowedValue]:
+        """The results that are left."""
+        while self._running:
+            yield from self._done()
+        self._pool.shutdown()
+
+    def _held_bytes(self) -> int:
+        return sum(size_bytes for _, size_bytes in self._running.values())
+
+    def _done(self) -> Iterator[WindowedValue]:
+        for future in wait(self._running, return_when=FIRST_COMPLETED).done:
+            window, _ = self._running.pop(future)
+            for result in future.result():
+                yield _in_window(result, window)
+
+
+_THREADS_MAX = 4
+_HELD_BYTES_MAX = max(2 * SPILL_BYTES, FILE_BYTES_MAX)
+
+
+class _SpillBatches(beam.DoFn):
+    """Holds batches of a table and spills them, by partition, when they are too many."""
+
+    def __init__(self, dataset: str, run_id: str, name: str) -> None:
+        self._arguments = (dataset, run_id, name)
+
+    def start_bundle(self) -> None:
+        self._threads = _Threads()
+        self._batches: dict[Any, list[pa.RecordBatch]] = {}
+        self._held_bytes = 0
+
+    def process(
+        self, batch: pa.RecordBatch, window: Any = beam.DoFn.WindowParam
+    ) -> Iterator[WindowedValue]:
+        self._batches.setdefault(window, []).append(batch)
+        self._held_bytes += batch.nbytes
+        if self._held_bytes >= SPILL_BYTES:
+            yield from self._spill()
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        yield from self._spill()
+        yield from self._threads.end()
+
+    def _spill(self) -> Iterator[WindowedValue]:
+        for window, batches in self._batches.items():
+            size_bytes = sum(batch.nbytes for batch in batches)
+            yield from self._threads.start(window, size_bytes, spill, *self._arguments, batches)
+        self._batches, self._held_bytes = {}, 0
 
 
 class _MergeChunks(beam.DoFn):
+    """Partitions, each with its chunks, to their files."""
+
     def __init__(self, dataset: str, run_id: str) -> None:
-        self._dataset = dataset
-        self._run_id = run_id
+        self._arguments = (dataset, run_id)
+
+    def start_bundle(self) -> None:
+        self._threads = _Threads()
 
     def process(
-        self, staged: tuple[tuple[str, str], Iterable[tuple[str, int]]]
-    ) -> Iterator[StagedFile]:
-        partition = Partition(*staged[0])
-        chunks = [Chunk(*chunk) for chunk in staged[1]]
-        yield from merge_chunks(self._dataset, self._run_id, partition, chunks)
+        self, spilled: tuple[Partition, Iterable[Chunk]], window: Any = beam.DoFn.WindowParam
+    ) -> Iterator[WindowedValue]:
+        partition, chunks = Partition(*spilled[0]), [Chunk(*chunk) for chunk in spilled[1]]
+        size_bytes = min(sum(chunk.size_bytes for chunk in chunks), FILE_BYTES_MAX)
+        yield from self._threads.start(
+            window, size_bytes, merge_chunks, *self._arguments, partition, chunks
+        )
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        yield from self._threads.end()
+
+
+def _in_window(value: Any, window: Any) -> WindowedValue:
+    return WindowedValue(value, window.max_timestamp(), (window,))
 
 
 class _CommitRun(beam.DoFn):
@@ -249,6 +232,49 @@ class _CommitRun(beam.DoFn):
 
 
 @dataclass
+class WriteBatches(beam.PTransform[Any, Any]):
+    """Arrow batches of each table -> a committed run; the manifest comes out.
+
+    Takes a dict of PCollections: by name of the table RecordBatches of its
+    ``batch_schema``; ``counts`` (``(name, n)`` pairs, never empty, or nothing is
+    committed); and, if wished, ``moments`` of the entries whose latency is to be
+    told. The tables are not flattened until they are names of files: what is
+    flattened, a local runner holds in memory.
+
+    even_empty: whether a run without files is committed, too.
+    """
+
+    dataset: str
+    manifest: dict[str, Any]
+    even_empty: bool = True
+
+    def expand(self, inputs: dict[str, PCollection[Any]]) -> Any:
+        """One manifest, as written."""
+        run_id = self.manifest["run_id"]
+        commit = _CommitRun(self.dataset, self.manifest, even_empty=self.even_empty)
+        chunks = tuple(
+            batches | f"Spill {name}" >> beam.ParDo(_SpillBatches(self.dataset, run_id, name))
+            for name, batches in inputs.items()
+            if name in TABLES
+        )
+        files = (
+            chunks
+            | "Chunks" >> beam.Flatten()
+            | "GroupPartitions" >> beam.GroupByKey()
+            | "Merge" >> beam.ParDo(_MergeChunks(self.dataset, run_id))
+        )
+        counts = inputs["counts"] | "AddUp" >> beam.CombinePerKey(sum)
+        moments = [inputs["moments"]] if "moments" in inputs else []
+        return (
+            (files, counts, *moments)
+            | "Parts" >> beam.Flatten()
+            | "ForOneCommit" >> beam.Map(lambda part: (None, part))
+            | "GatherRun" >> beam.GroupByKey()
+            | "Commit" >> beam.ParDo(commit)
+        )
+
+
+@dataclass
 class WriteDataset(beam.PTransform[Any, Any]):
     """The outcomes of a run -> its files, committed; the manifest comes out.
 
@@ -267,26 +293,19 @@ class WriteDataset(beam.PTransform[Any, Any]):
     def expand(self, outcomes: dict[str, PCollection[Any]]) -> Any:
         """One manifest, as written."""
         run_id = self.manifest["run_id"]
-        commit = _CommitRun(self.dataset, self.manifest, even_empty=self.even_empty)
-        rows = (
-            outcomes["entries"] | "EntryRows" >> beam.Map(entry_row),
-            outcomes["duplicates"] | "DuplicateRows" >> beam.Map(duplicate_row),
-            outcomes["known"] | "KnownRows" >> beam.Map(known_entry_row),
-            outcomes["pages"] | "PageRows" >> beam.Map(known_page_row),
-            outcomes["dead_letters"] | "DeadLetterRows" >> beam.FlatMap(dead_letter_rows, run_id),
-        )
-        files = (
-            rows
-            | "Rows" >> beam.Flatten()
-            | "Stage" >> beam.ParDo(_StageRows(self.dataset, run_id))
-            | "GroupPartitions" >> beam.GroupByKey()
-            | "Merge" >> beam.ParDo(_MergeChunks(self.dataset, run_id))
-        )
-        counts = outcomes["counts"] | "AddUp" >> beam.CombinePerKey(sum)
-        return (
-            (files, counts, outcomes["moments"])
-            | "Parts" >> beam.Flatten()
-            | "ForOneCommit" >> beam.Map(lambda part: (None, part))
-            | "GatherRun" >> beam.GroupByKey()
-            | "Commit" >> beam.ParDo(commit)
-        )
+        rows: list[tuple[str, str, Callable[..., Row], tuple[str, ...]]] = [
+            ("entries", "entries", entry_row, ()),
+            ("duplicates", "duplicates", duplicate_row, ()),
+            ("known_entries", "known", known_entry_row, ()),
+            ("known_pages", "pages", known_page_row, ()),
+            ("dead_letters", "dead_letters", dead_letter_row, (run_id,)),
+            ("known_dead_letters", "dead_letters", known_dead_letter_row, ()),
+        ]
+        batches = {
+            name: outcomes[source]
+            | f"Batch {name}" >> beam.ParDo(_BatchRows(name, to_row, *arguments))
+            for name, source, to_row, arguments in rows
+        }
+        rest = {name: outcomes[name] for name in ("counts", "moments")}
+        write = WriteBatches(self.dataset, self.manifest, self.even_empty)
+        return {**batches, **rest} | write
