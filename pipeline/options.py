@@ -73,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_batch(commands)
     _add_split(commands)
+    _add_report(commands)
     _add_query(commands)
     _add_sample(commands)
     return parser
@@ -162,6 +163,18 @@ def _add_split(commands: argparse._SubParsersAction[_Parser]) -> None:
         "--url", type=_address, metavar="URL", help="the page's address, when PAGE is a file"
     )
     _add_reading(split)
+
+
+def _add_report(commands: argparse._SubParsersAction[_Parser]) -> None:
+    report = commands.add_parser(
+        "report",
+        help="write one HTML page about a dataset",
+        description="Writes one HTML page about a dataset: days and topics, live blogs minute by "
+        "minute, publishers, latency, duplicates, revisions, dead letters and runs.",
+        allow_abbrev=False,
+    )
+    _add_dataset(report)
+    report.add_argument("--output", metavar="FILE", help="the page (default: DATASET-report.html)")
 
 
 def _add_query(commands: argparse._SubParsersAction[_Parser]) -> None:

@@ -55,15 +55,14 @@ MEANINGS = {
 }
 
 
-def markdown_table(schema: pa.Schema, without: pa.Schema | None = None) -> str:
-    """The columns of a table as README shows them, those of another left out."""
+def columns(schema: pa.Schema, without: pa.Schema | None = None) -> list[tuple[str, str, str]]:
+    """Name, type and meaning of the columns of a table, those of another left out."""
     left_out = set(without.names) if without else set()
-    rows = [
-        f"| {field.name} | {type_name(field)} | {MEANINGS[field.name]} |"
+    return [
+        (field.name, type_name(field), MEANINGS[field.name])
         for field in schema
         if field.name not in left_out
     ]
-    return "\n".join(["| column | type | meaning |", "|---|---|---|", *rows])
 
 
 def type_name(field: pa.Field) -> str:
@@ -71,15 +70,21 @@ def type_name(field: pa.Field) -> str:
     return str(field.type).replace("element: ", "").replace("tz=", "")
 
 
-def tables() -> dict[str, str]:
-    """The tables of the README, by the table of the dataset they are about."""
+def tables() -> dict[str, list[tuple[str, str, str]]]:
+    """The columns of each table; of duplicates those that entries has not."""
     return {
-        "entries": markdown_table(ENTRIES),
-        "duplicates": markdown_table(DUPLICATES, without=ENTRIES),
-        "dead_letters": markdown_table(DEAD_LETTERS),
+        "entries": columns(ENTRIES),
+        "duplicates": columns(DUPLICATES, without=ENTRIES),
+        "dead_letters": columns(DEAD_LETTERS),
     }
 
 
+def markdown(rows: list[tuple[str, str, str]]) -> str:
+    """A table as README shows it."""
+    lines = ["| column | type | meaning |", "|---|---|---|"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
 if __name__ == "__main__":
-    for name, table in tables().items():
-        print(f"{name}\n\n{table}\n")
+    for name, rows in tables().items():
+        print(f"{name}\n\n{markdown(rows)}\n")
