@@ -87,7 +87,7 @@ def _serve(hosts: list[str], port: Any, latency_s: float, ready: Event) -> None:
 
 
 @contextmanager
-def _site(hosts: list[str], latency_s: float) -> Iterator[str]:
+def site(hosts: list[str], latency_s: float) -> Iterator[str]:
     """The port of a server on all hosts, in a process of its own."""
     context = multiprocessing.get_context("spawn")
     port, ready = context.Value("i", 0), context.Event()
@@ -98,7 +98,7 @@ def _site(hosts: list[str], latency_s: float) -> Iterator[str]:
     server.terminate()
 
 
-def _fetch_pages(uris: list[str], delay_s: float, workers: int) -> tuple[int, float]:
+def fetch_pages(uris: list[str], delay_s: float, workers: int) -> tuple[int, float]:
     """Pages fetched, and seconds taken, by the stage as ``batch`` runs it."""
     flags = ["--runner=FnApiRunner"]
     if workers > 1:
@@ -124,7 +124,7 @@ def _count(_: Any) -> None:
     beam.metrics.Metrics.counter("benchmark", "pages").inc()
 
 
-def _bare_pool(uris: list[str]) -> tuple[int, float]:
+def bare_pool(uris: list[str]) -> tuple[int, float]:
     """The same pages through requests and a thread pool, with nothing of ours."""
     local = threading.local()
 
@@ -153,13 +153,13 @@ def main() -> None:
     parser.add_argument("--latency_s", type=float, default=0.05)
     options = parser.parse_args()
     hosts = [f"127.0.0.{n}" for n in range(1, options.hosts + 1)]
-    with _site(hosts, options.latency_s) as port:
+    with site(hosts, options.latency_s) as port:
         uris = [f"http://{hosts[n % len(hosts)]}:{port}/{n}" for n in range(options.pages)]
         print(f"{options.pages} pages of {len(_PAGE)} bytes, {len(hosts)} hosts, "
               f"{options.latency_s * 1000:g} ms latency")  # fmt: skip
         for name, measure in (
-            ("FetchPages, one worker", lambda: _fetch_pages(uris, 0.0, 1)),
-            ("bare pool of 64 threads", lambda: _bare_pool(uris)),
+            ("FetchPages, one worker", lambda: fetch_pages(uris, 0.0, 1)),
+            ("bare pool of 64 threads", lambda: bare_pool(uris)),
         ):
             pages, seconds = measure()
             print(f"  {name:26} {pages:6} pages {seconds:7.1f} s {pages / seconds:8.0f} pages/s")
@@ -167,7 +167,7 @@ def main() -> None:
         few = uris[: 5 * len(hosts)]
         print(f"{len(few)} pages with a delay of 0.2 s for each host")
         for workers in (1,) if " " in sys.executable else (1, 2):  # Beam does not quote its path
-            pages, seconds = _fetch_pages(few, 0.2, workers)
+            pages, seconds = fetch_pages(few, 0.2, workers)
             gap_s = _shortest_gap_s(port)
             print(
                 f"  {workers} worker(s): {pages} pages, {seconds:.1f} s, shortest gap {gap_s:.3f} s"
