@@ -18,6 +18,8 @@ ROOT = Path(__file__).parent.parent
         (["benchmarks.split", "pipeline/sample_site/pages", "--rounds", "1"], "ms an entry"),
         (["benchmarks.corpus", "CORPUS", "--pages", "40"], "live_blog"),
         (["benchmarks.write", "--rows", "10000", "--partitions", "30"], "write_dataset"),
+        (["benchmarks.end_to_end", "--pages", "40"], "; 0 that nobody made"),
+        (["benchmarks.peers", "near", "--texts", "9", "--offline"], "rensa"),
     ],
 )
 def test_a_benchmark_runs(words: list[str], shown: str, tmp_path: Path) -> None:
