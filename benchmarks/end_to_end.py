@@ -35,20 +35,14 @@ from benchmarks.corpus import ZONE, make_pages, write_pages  # noqa: E402
 from pipeline.__main__ import main as news_ingest  # noqa: E402
 from schemas.errors import PageError  # noqa: E402
 from schemas.records import DuplicateRow, EntryRow, PageRequest  # noqa: E402
+from transforms.commit import commit_run  # noqa: E402
 from transforms.dedup import identify, known_entry, settle_duplicates, text_key  # noqa: E402
 from transforms.extract import extract_page  # noqa: E402
 from transforms.fetch import FetchLimits, open_local_file, read_page_file  # noqa: E402
 from transforms.liveblog import split_page  # noqa: E402
+from transforms.tables import TABLES, Chunk, Partition, merge_chunks, spill  # noqa: E402
 from transforms.topics import entry_rows  # noqa: E402
-from transforms.write import (  # noqa: E402
-    TABLES,
-    Partition,
-    duplicate_row,
-    entry_row,
-    known_entry_row,
-    to_arrow,
-    write_parquet,
-)
+from transforms.write import Row, duplicate_row, entry_row, known_entry_row, to_batch  # noqa: E402
 
 logging.disable(logging.NOTSET)
 
@@ -57,9 +51,16 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _ROOT = Path(__file__).resolve().parent.parent
+_RUN_ID = "000001-00000000"
 _SAMPLE_S = 0.01
 _IDLE = ("threading.py", "queue.py", "selectors.py", "_channel.py", "thread.py", "socket.py")
-_STAGES = {"liveblog": "split", "markup": "extract", "storage": "write", "commit": "write"}
+_STAGES = {
+    "liveblog": "split",
+    "markup": "extract",
+    "storage": "write",
+    "commit": "write",
+    "tables": "write",
+}
 
 
 class Sampler(threading.Thread):
@@ -121,14 +122,21 @@ def _plain_loop(pages: Path, dataset: Path) -> None:
     for rows in by_id.values():
         for row in identify(rows, ()):
             by_text.setdefault(text_key(row) or row.entry_id, []).append(row)
-    tables: dict[Partition, list[tuple[Any, ...]]] = {}
+    tables: dict[str, list[Row]] = {}
     for rows in by_text.values():
-        for partition, values in _plain_tables(rows):
-            tables.setdefault(partition, []).append(values)
-    for partition, values in tables.items():
-        target = dataset / partition.folder / "part.parquet"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_parquet(str(target), to_arrow(TABLES[partition.table], values))
+        for name, row in _placed(rows):
+            tables.setdefault(name, []).append(row)
+    chunks: dict[tuple[str, str], list[Chunk]] = {}
+    for name, rows in tables.items():
+        batches = [to_batch(TABLES[name].batch_schema, rows)]
+        for place, chunk in spill(str(dataset), _RUN_ID, name, batches):
+            chunks.setdefault(place, []).append(chunk)
+    files = [
+        file
+        for place, parts in chunks.items()
+        for file in merge_chunks(str(dataset), _RUN_ID, Partition(*place), parts)
+    ]
+    commit_run(str(dataset), {"run_id": _RUN_ID}, files)
 
 
 def _plain_rows(pages: Path) -> Iterator[EntryRow]:
@@ -141,17 +149,17 @@ def _plain_rows(pages: Path) -> Iterator[EntryRow]:
             split = split_page(page, timezone=ZONE)
         except PageError:
             continue
-        yield from entry_rows(split, "000001-plain")
+        yield from entry_rows(split, _RUN_ID)
 
 
-def _plain_tables(rows: list[EntryRow]) -> Iterator[tuple[Partition, tuple[Any, ...]]]:
+def _placed(rows: list[EntryRow]) -> Iterator[tuple[str, Row]]:
     for row in settle_duplicates(rows, ()):
         if isinstance(row, DuplicateRow):
-            yield duplicate_row(row)
-            yield known_entry_row(known_entry(row.row, row.duplicate_of))
+            yield "duplicates", duplicate_row(row)
+            yield "known_entries", known_entry_row(known_entry(row.row, row.duplicate_of))
         else:
-            yield entry_row(row)
-            yield known_entry_row(known_entry(row))
+            yield "entries", entry_row(row)
+            yield "known_entries", known_entry_row(known_entry(row))
 
 
 def _cpu_s() -> float:
