@@ -48,7 +48,8 @@ def to_beam_options(runner: str, flags: list[str]) -> PipelineOptions:
     Raises UsageError.
     """
     # Workers in processes of their own would tell of every step they take.
-    quiet = [] if any(_LOG_LEVEL in flag for flag in flags) else [f"{_LOG_LEVEL}=WARNING"]
+    # WARN is a level to Python and to the job servers, which are in Java; WARNING is not.
+    quiet = [] if any(_LOG_LEVEL in flag for flag in flags) else [f"{_LOG_LEVEL}=WARN"]
     complaint = io.StringIO()
     logging.disable(logging.WARNING)  # of unknown options we tell ourselves
     try:
