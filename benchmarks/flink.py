@@ -48,11 +48,11 @@ _OPENED = (  # https://nightlies.apache.org/flink/flink-docs-release-1.19/docs/d
 _MEMORY = {  # Flink's own scripts work these out; without them all must be named
     "framework.heap.size": "128m",
     "framework.off-heap.size": "64m",
-    "task.heap.size": "640m",
+    "task.heap.size": "896m",
     "task.off-heap.size": "64m",
     "managed.size": "128m",
-    "network.min": "64m",
-    "network.max": "64m",
+    "network.min": "512m",
+    "network.max": "512m",
     "jvm-metaspace.size": "256m",
     "jvm-overhead.min": "128m",
     "jvm-overhead.max": "128m",
@@ -73,7 +73,15 @@ def install() -> None:
     jars, workers = PLACE / "jars", PLACE / "workers"
     if _is_stale(jars, _POM.read_text("utf8")):
         shutil.rmtree(jars, ignore_errors=True)
-        _run("mvn", "-q", "-B", "-f", _POM, "dependency:copy-dependencies", f"-DoutputDirectory={jars}")
+        _run(
+            "mvn",
+            "-q",
+            "-B",
+            "-f",
+            _POM,
+            "dependency:copy-dependencies",
+            f"-DoutputDirectory={jars}",
+        )
         _mark(jars, _POM.read_text("utf8"))
     constraints = ROOT / ".ci/constraints.txt"
     wanted = (ROOT / "pyproject.toml").read_text("utf8") + constraints.read_text("utf8")
@@ -81,7 +89,8 @@ def install() -> None:
     if is_stale:
         shutil.rmtree(workers, ignore_errors=True)
         _run(sys.executable, "-m", "venv", workers)
-    pip = (workers / "bin/python", "-m", "pip", "-q", "--disable-pip-version-check")
+    # Isolated: what PYTHONPATH names would count as installed.
+    pip = (workers / "bin/python", "-I", "-m", "pip", "-q", "--disable-pip-version-check")
     with tempfile.TemporaryDirectory() as folder:
         # Built from a copy, so that nothing of an earlier build gets into the wheel.
         for name in ("pipeline", "transforms", "schemas"):
@@ -174,9 +183,9 @@ class FlinkCluster:
             "org.apache.flink.runtime.taskexecutor.TaskManagerRunner",
             *("--configDir", str(self.folder)), *self._settings(),
             f"-Dtaskmanager.host={host}", f"-Dtaskmanager.bind-host={host}",
-            "-Dtaskmanager.numberOfTaskSlots=1", "-Dtaskmanager.cpu.cores=1",
+            "-Dtaskmanager.numberOfTaskSlots=2", "-Dtaskmanager.cpu.cores=1",
             *(f"-Dtaskmanager.memory.{name}={size}" for name, size in _MEMORY.items()),
-            heap_mb=768, properties=(f"-Djdk.net.hosts.file={hosts}",),
+            heap_mb=1024, properties=(f"-Djdk.net.hosts.file={hosts}",),
         )  # fmt: skip
         self._wait_for(f"pool {number}", lambda: _listens(host, self._pool_port))
 
@@ -247,6 +256,7 @@ class FlinkCluster:
             f"-Dio.tmp.dirs={self.folder / 'tmp'}",
             # A job brings the jars that are here already.
             "-Dclassloader.resolve-order=parent-first",
+            "-Dtaskmanager.load-balance.mode=SLOTS",
             "-Dheartbeat.interval=1000", "-Dheartbeat.timeout=6000",
             "-Drestart-strategy.type=fixed-delay",
             "-Drestart-strategy.fixed-delay.attempts=20",

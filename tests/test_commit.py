@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,38 @@ def test_killed_at_any_step_the_next_start_ends_it(
         assert tree(dataset) == whole
     else:
         assert {path for path in tree(dataset) if not path.startswith("_runs/_")} == set()
+
+
+@pytest.mark.parametrize("step", [4, 12], ids=["in the middle", "done"])
+def test_a_commit_that_is_repeated_with_other_files_stands_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    """A runner repeats what it was not told is done; it may then have read its own index."""
+    whole = committed(tmp_path / "undisturbed")
+    dataset = tmp_path / "killed"
+    files = stage(dataset)
+    done = 0
+    real = storage.move
+
+    def move(*paths: str) -> None:
+        nonlocal done
+        done += 1
+        if done == step:
+            raise Killed
+        real(*paths)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "move", move)
+        manifest = {"run_id": RUN, "counts": {"entries": 3}}
+        with pytest.raises(Killed) if step == 4 else nullcontext():
+            commit_run(str(dataset), manifest, files)
+    again = dataset / staging_path(RUN, "entries/again.chunk")
+    again.parent.mkdir(parents=True, exist_ok=True)
+    again.write_bytes(b"other rows")
+    staged = StagedFile("entries", "entries/again.chunk", "entries/again.parquet", 1, 10, "")
+    told = commit_run(str(dataset), {"run_id": RUN, "counts": {"entries": 1}}, [staged])
+    assert told["counts"] == {"entries": 3}
+    assert tree(dataset) == whole
 
 
 def test_staging_that_nobody_intended_is_thrown_away(tmp_path: Path) -> None:

@@ -85,8 +85,17 @@ def commit_run(dataset: str, manifest: dict[str, Any], files: list[StagedFile]) 
     """Make the staged files of a run visible and write its manifest, last.
 
     manifest: at least ``run_id``; ``files`` is added. Returns it as written.
+
+    A runner may repeat what it was not told is done. The first intent stands:
+    whatever came of the repetition, which may have read the index of its own
+    run, is thrown away.
     """
     run_id = manifest["run_id"]
+    if storage.exists(storage.join(dataset, manifest_path(run_id))):
+        storage.delete_tree(storage.join(dataset, STAGING, run_id))
+        return _read_run(dataset, manifest_path(run_id))
+    if storage.exists(storage.join(dataset, _intent_path(run_id))):
+        return _carry_out(dataset, _read_run(dataset, _intent_path(run_id)))
     ordered = sorted(files, key=lambda file: file.final)
     intent = {"manifest": manifest, "files": [asdict(file) for file in ordered]}
     storage.write_json(storage.join(dataset, _intent_path(run_id)), intent)
