@@ -73,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_batch(commands)
     _add_split(commands)
+    _add_show(commands)
     _add_report(commands)
     _add_query(commands)
     _add_sample(commands)
@@ -158,11 +159,25 @@ def _add_split(commands: argparse._SubParsersAction[_Parser]) -> None:
         description="Splits one page and prints its entries as JSON lines. No Beam, no dataset.",
         allow_abbrev=False,
     )
-    split.add_argument("page", type=_page, metavar="PAGE", help="address, .html or .txt file")
-    split.add_argument(
+    _add_page(split)
+
+
+def _add_show(commands: argparse._SubParsersAction[_Parser]) -> None:
+    show = commands.add_parser(
+        "show",
+        help="print one page's entries as a person would read them",
+        description="Splits one page and prints its entries to be read, key events marked with *.",
+        allow_abbrev=False,
+    )
+    _add_page(show)
+
+
+def _add_page(command: argparse.ArgumentParser) -> None:
+    command.add_argument("page", type=_page, metavar="PAGE", help="address, .html or .txt file")
+    command.add_argument(
         "--url", type=_address, metavar="URL", help="the page's address, when PAGE is a file"
     )
-    _add_reading(split)
+    _add_reading(command)
 
 
 def _add_report(commands: argparse._SubParsersAction[_Parser]) -> None:

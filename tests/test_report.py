@@ -107,10 +107,10 @@ def test_the_facts(dataset: Path) -> None:
         "last_date": date(2026, 5, 12), "duplicates": 2, "revisions": 1, "dead_letters": 3, "runs": 2,
         "last_run_at": datetime(2026, 5, 12, 20, 0, 30, tzinfo=UTC),
     }  # fmt: skip
-    assert facts["days"]["per_day"] == [11]
-    assert [(topic["topic"], topic["per_day"]) for topic in facts["days"]["topics"]] == [
-        ("politics", [10]),
-        ("unclassified", [1]),
+    assert facts["days"]["per_day"] == [0] * (limits.DAYS_MIN - 1) + [11]
+    assert [(topic["topic"], topic["per_day"][-1]) for topic in facts["days"]["topics"]] == [
+        ("politics", 10),
+        ("unclassified", 1),
     ]
     assert dict(facts["latency"]["buckets"])["6 to 24 h"] == 11
     assert {code["code"]: code["n"] for code in facts["letters"]["codes"]} == {

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import duckdb
 
 DAYS_MAX = 90
+DAYS_MIN = 14
 BLOGS_MAX = 40
 ENTRIES_PER_BLOG_MAX = 120
 PUBLISHERS_MAX = 50
@@ -98,7 +99,8 @@ def _days(connection: duckdb.DuckDBPyConnection) -> Row:
     dates = [row["date"] for row in counts]
     # A wrong clock may date an entry far ahead; it must not push the others out of the picture.
     last = max((day for day in dates if day <= fetched + timedelta(days=1)), default=max(dates))
-    first = max(min(dates), last - timedelta(days=DAYS_MAX - 1))
+    widest, narrowest = (last - timedelta(days=n - 1) for n in (DAYS_MAX, DAYS_MIN))
+    first = max(widest, min(*dates, narrowest))
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     by_topic: dict[str, Counter[date]] = defaultdict(Counter)
     for row in counts:
