@@ -92,7 +92,7 @@ def _floor(page: FetchedPage) -> None:
 
 
 def _split(page: FetchedPage) -> None:
-    parse_html("<p>")  # the last tree is kept: let go of it
+    parse_html(b"<p>")  # the last tree is kept: let go of it
     try:
         split_page(extract_page(page), timezone="Europe/London")
     except PageError as error:

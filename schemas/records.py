@@ -234,7 +234,7 @@ class Page:
     page_url: the canonical URL; for a file of unknown address its file URI.
     publisher: the registered domain of page_url, None for a file without one.
     media: "html" when markup is HTML, "text" when it is plain text.
-    markup: the whole decoded document.
+    markup: the whole document, in UTF-8.
     language: BCP 47, None if unknown.
     authors, published_at, updated_at: of the page as a whole.
     declared_topics: strongest evidence first.
@@ -249,7 +249,7 @@ class Page:
     page_url: str
     publisher: str | None
     media: Literal["html", "text"]
-    markup: str
+    markup: bytes
     title: str | None
     language: str | None
     authors: tuple[str, ...]

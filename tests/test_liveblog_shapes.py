@@ -85,7 +85,7 @@ def page_of(
         page_url=url,
         publisher="news.example",
         media="text" if media == "text" else "html",
-        markup=markup,
+        markup=markup.encode("utf-8", "replace"),
         title=title if title is not None else s.title,
         language=s.lang,
         authors=(),

@@ -34,7 +34,7 @@ from schemas.records import (
     Visit,
 )
 from transforms.addresses import same_page
-from transforms.extract import decode, extract_page, registered_domain
+from transforms.extract import extract_page, in_utf8, registered_domain
 from transforms.feeds import read_feed
 from transforms.fetch import FetchLimits, host_of, is_url, open_local_file, read_page_file
 from transforms.liveblog import split_page
@@ -180,7 +180,7 @@ def older_requests(
     """
     request = fetched.request
     try:
-        addresses = older_pages(decode(fetched.content, fetched.content_type), url)
+        addresses = older_pages(in_utf8(fetched.content, fetched.content_type), url)
         if not addresses:
             return []
         page = extract_page(fetched)

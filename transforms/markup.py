@@ -31,19 +31,15 @@ NO_ENCODINGS = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-esc
 
 _TAGS_HARMLESS = 10_000  # with fewer tags than this even the worst nesting parses in 0.2 s
 _TAG_HARMLESS_CHARS = 64 * 1024
-_TAG = re.compile(r"<(/?)([a-z][a-z0-9-]*)", re.IGNORECASE)
+_TAG = re.compile(rb"<(/?)([a-z][a-z0-9-]*)", re.IGNORECASE)
 _TAG_START = re.compile(rb"<[a-z]", re.IGNORECASE)
 _QUOTED = re.compile(rb"\"[^\"]*\"|'[^']*'")
 # Elements without content, or whose end tag may be left out.
 _NEVER_DEEP = frozenset(
-    {
-        "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param",
-        "source", "track", "wbr", "path", "circle", "rect", "use", "line", "polygon",
-        "polyline", "ellipse", "stop", "image", "html", "head", "body", "p", "li", "dt", "dd",
-        "option", "optgroup", "tr", "td", "th", "thead", "tbody", "tfoot", "colgroup",
-        "caption", "rt", "rp",
-    }
-)  # fmt: skip
+    b"area base br col embed hr img input link meta param source track wbr path circle rect use "
+    b"line polygon polyline ellipse stop image html head body p li dt dd option optgroup tr td th "
+    b"thead tbody tfoot colgroup caption rt rp".split()
+)
 _COMMENT = re.compile(r"^\s*(?:<!--|//\s*<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\s*\]\]>|\]\]>)\s*$")
 _COMMENT_LINE = re.compile(
     r"^[^\S\n]*+(?://[^\n]*|/\*[^*]{0,2000}\*/|<!--[^\n]*|-->|<!\[CDATA\[|//<!\[CDATA\[|\]\]>|//\]\]>)"
@@ -61,44 +57,42 @@ _TRAILING_COMMA = re.compile(r",(?=\s*[}\]])")
 class _Parsed:
     """The last page, with what was read from it so far."""
 
-    markup: str
+    markup: bytes
     tree: LexborHTMLParser
     json_ld: tuple[str, ...] | None = None
     nodes: tuple[dict[str, Any], ...] | None = None
 
 
-_last = _Parsed("", LexborHTMLParser(""))
+_last = _Parsed(b"", LexborHTMLParser(b""))
 
 
-def parse_html(markup: str, *, utf8: bytes | None = None) -> LexborHTMLParser:
-    """The HTML5 tree of a document; the last one is kept for the next stage.
+def parse_html(markup: bytes) -> LexborHTMLParser:
+    """The HTML5 tree of a document in UTF-8; the last one is kept for the next stage.
 
     The tree is shared: callers read it and never change it.
-    utf8: the same document in UTF-8, where the caller has it.
 
     Raises ExtractError page_too_complex where parsing would take quadratic time.
     """
-    return _parsed(markup, utf8).tree
+    return _parsed(markup).tree
 
 
-def _parsed(markup: str, utf8: bytes | None = None) -> _Parsed:
+def _parsed(markup: bytes) -> _Parsed:
     global _last  # noqa: PLW0603 - one slot; compared, not hashed: a hash reads the whole page
     last = _last
     if last.markup is markup or last.markup == markup:
         return last
-    raw = markup.encode("utf-8", "replace") if utf8 is None else utf8
     # To delete a byte and compare lengths is three times as fast as to count it
-    if len(raw) - len(raw.replace(b"<", b"")) > _TAGS_HARMLESS and _depth(markup) > DEPTH_MAX:
+    if len(markup) - len(markup.replace(b"<", b"")) > _TAGS_HARMLESS and _depth(markup) > DEPTH_MAX:
         detail = f"elements are nested more than {DEPTH_MAX} deep"
         raise ExtractError("page_too_complex", detail)
-    if _attributes(raw) > ATTRIBUTES_MAX:
+    if _attributes(markup) > ATTRIBUTES_MAX:
         detail = f"an element has more than {ATTRIBUTES_MAX} attributes"
         raise ExtractError("page_too_complex", detail)
-    _last = last = _Parsed(markup, LexborHTMLParser(raw))
+    _last = last = _Parsed(markup, LexborHTMLParser(markup))
     return last
 
 
-def _depth(markup: str) -> int:
+def _depth(markup: bytes) -> int:
     depth = deepest = 0
     for tag in _TAG.finditer(markup):
         closes, name = tag.groups()
@@ -115,26 +109,26 @@ def _depth(markup: str) -> int:
     return deepest
 
 
-def _attributes(raw: bytes) -> int:
+def _attributes(markup: bytes) -> int:
     """The most attributes of any element whose tag is long enough to matter.
 
     Looks backwards from one harmless length to the next, so that it reads little of a page.
     """
     most = 0
-    at, size = 0, len(raw)
+    at, size = 0, len(markup)
     while at + _TAG_HARMLESS_CHARS < size:
-        closes = raw.rfind(b">", at, at + _TAG_HARMLESS_CHARS)
+        closes = markup.rfind(b">", at, at + _TAG_HARMLESS_CHARS)
         if closes < 0:
-            closes = raw.find(b">", at + _TAG_HARMLESS_CHARS)
+            closes = markup.find(b">", at + _TAG_HARMLESS_CHARS)
             closes = size if closes < 0 else closes
-            start = _TAG_START.search(raw, at, closes)
+            start = _TAG_START.search(markup, at, closes)
             if start:
-                most = max(most, len(_QUOTED.sub(b"", raw[start.start() : closes]).split()))
+                most = max(most, len(_QUOTED.sub(b"", markup[start.start() : closes]).split()))
         at = closes + 1
     return most
 
 
-def json_ld_texts(markup: str) -> tuple[str, ...]:
+def json_ld_texts(markup: bytes) -> tuple[str, ...]:
     """What stands in the JSON-LD scripts of a page."""
     page = _parsed(markup)
     if page.json_ld is None:
@@ -143,7 +137,7 @@ def json_ld_texts(markup: str) -> tuple[str, ...]:
     return page.json_ld
 
 
-def json_ld_nodes(markup: str) -> tuple[dict[str, Any], ...]:
+def json_ld_nodes(markup: bytes) -> tuple[dict[str, Any], ...]:
     """The top-level JSON-LD objects of a page, ``@graph`` and arrays unfolded.
 
     Scripts that are no JSON even after the usual mistakes are mended (comment

@@ -31,7 +31,7 @@ _OLDER = re.compile(
 )
 
 
-def older_pages(markup: str, url: str) -> tuple[str, ...]:
+def older_pages(markup: bytes, url: str) -> tuple[str, ...]:
     """The addresses of a live blog's further pages, in the order they are linked.
 
     markup: of an HTML page. url: where it was read. Only addresses of its own host count; a page
@@ -47,7 +47,7 @@ def older_pages(markup: str, url: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _links(markup: str, url: str) -> Iterator[str]:
+def _links(markup: bytes, url: str) -> Iterator[str]:
     tree = parse_html(markup)
     for node in tree.css('link[rel~="next"][href], a[rel~="next"][href]'):
         yield node.attributes["href"] or ""

@@ -29,7 +29,7 @@ def as_article(page: Page) -> SplitPage:
     Raises SplitError ``no_text`` if there is no text to keep.
     """
     if page.media == "text":
-        paragraphs = [block for block in blocks_of(page.markup) if not is_noise(block)]
+        paragraphs = [block for block in blocks_of(page.markup.decode()) if not is_noise(block)]
     else:
         paragraphs = _without_head(page, _paragraphs(page))
     if not paragraphs:
@@ -53,8 +53,9 @@ def as_article(page: Page) -> SplitPage:
 
 
 def _paragraphs(page: Page) -> list[str]:
-    text = trafilatura.extract(page.markup, include_comments=False, url=page.page_url)
-    if text is None and "html" not in page.markup[:_DOCTYPE_CHARS].lower():
+    markup = page.markup.decode()
+    text = trafilatura.extract(markup, include_comments=False, url=page.page_url)
+    if text is None and "html" not in markup[:_DOCTYPE_CHARS].lower():
         # It refuses documents that leave out <html>, as HTML5 allows
         whole = parse_html(page.markup).html
         text = trafilatura.extract(whole, include_comments=False, url=page.page_url)

@@ -45,7 +45,7 @@ class Declared:
     candidates: list[Candidate] = field(default_factory=list)
 
 
-def read_json_ld(markup: str) -> Declared:
+def read_json_ld(markup: bytes) -> Declared:
     """Every LiveBlogPosting of the page, at top level, in ``@graph`` or nested.
 
     Broken JSON is mended where it can be (comments, raw newlines, trailing

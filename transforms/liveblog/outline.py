@@ -36,8 +36,8 @@ class Outline:
     tags[i]: lower-case name, ``-text`` for text.
     parents[i]: index of the parent, -1 for the root.
     ends[i]: one past the last index of the subtree.
-    texts[i]: the text of a text node, "" for an element.
-    said: the indices of the text nodes that hold more than white space.
+    texts[i]: the text of a text node or a menu, "" for any other element.
+    said: the indices of the text nodes.
     """
 
     tags: list[str] = field(default_factory=list)
@@ -97,7 +97,9 @@ def outline(tree: LexborHTMLParser) -> Outline:
     """Flatten the body of a page; iterates, so nesting costs no stack.
 
     Drops elements that are never shown (scripts, styles, drawings, form fields),
-    and comments. Text of white space only becomes one blank.
+    and comments. White space between elements is one blank at the end of the
+    text before it, so that a page indented and the same page on one line are alike.
+    A menu is one element with the text of all.
     """
     result = Outline()
     body = tree.body
@@ -110,6 +112,7 @@ def outline(tree: LexborHTMLParser) -> Outline:
     node: LexborNode | None = body
     parent = -1
     index = 0
+    unspaced = -1  # the text that the next blank belongs to
     while node is not None:
         kind = node.tag_id
         tag = names.get(kind)
@@ -118,29 +121,34 @@ def outline(tree: LexborHTMLParser) -> Outline:
             tag = names[kind] = node.tag or ""
         if tag == TEXT:
             text = node.text_content or ""
-            if text.isspace():
-                text = " "
-            else:
+            if not text.isspace():
                 said.append(index)
-            tags.append(TEXT)
-            parents.append(parent)
-            texts.append(text)
-            nodes.append(node)
-            index += 1
-            ends.append(index)
+                tags.append(TEXT)
+                parents.append(parent)
+                texts.append(text)
+                nodes.append(node)
+                unspaced = index
+                index += 1
+                ends.append(index)
+            elif unspaced >= 0:
+                texts[unspaced] += " "
+                unspaced = -1
         elif tag not in _NEVER_SHOWN:
             tags.append(tag)
             parents.append(parent)
-            texts.append("")
             nodes.append(node)
             index += 1
             ends.append(index)
-            child = node.first_child
-            if child is not None:
-                parent = index - 1
-                stack.append((parent, node))
-                node = child
-                continue
+            if tag == "nav":
+                texts.append(node.text())
+            else:
+                texts.append("")
+                child = node.first_child
+                if child is not None:
+                    parent = index - 1
+                    stack.append((parent, node))
+                    node = child
+                    continue
         if not stack:
             break
         following = node.next

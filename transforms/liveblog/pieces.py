@@ -199,8 +199,7 @@ class _Cutter:
                 self._leave_blocks(at)
             tag = tags[at]
             if tag == TEXT:
-                if self.piece is not None or texts[at] != " ":
-                    self._text(at, texts[at])
+                self._text(at, texts[at])
                 at += 1
                 continue
             method = methods.get(tag)
@@ -284,11 +283,7 @@ class _Cutter:
         """One break is a blank, two end the paragraph."""
         if self.piece is not None:
             self.piece.parts.append("\n")
-            tags, texts = self.page.tags, self.page.texts
-            following = at + 1
-            while following < self.end and texts[following] == " ":
-                following += 1
-            if following < self.end and tags[following] == "br":
+            if at + 1 < self.end and self.page.tags[at + 1] == "br":
                 self._close()
         return at + 1
 
@@ -361,6 +356,8 @@ class _Cutter:
 
     def _styled(self, at: int, attributes: dict[str, str]) -> int:
         if "hidden" in attributes:
+            if self.piece is not None:
+                self.piece.parts.append(" ")
             return self.page.ends[at]
         harvest = self.harvest
         if not harvest.box_machine:

@@ -87,8 +87,9 @@ def split_with(page: Page, *, timezone: str | None, use_hints: bool) -> SplitPag
 
 
 def _split_text(page: Page, zone: tzinfo | None) -> SplitPage:
-    found = read_plain(page.markup)
-    first_line = page.markup.strip().split("\n", 1)[0][:300]
+    text = page.markup.decode()
+    found = read_plain(text)
+    first_line = text.strip().split("\n", 1)[0][:300]
     bylined = sum(bool(c.authors) for c in found) >= 0.6 * len(found) > 0
     if len(found) >= 3 and (bylined or title_says_live(page.page_url, page.title or first_line)):
         return _live_blog(page, join(found, []), Declared(), zone)
