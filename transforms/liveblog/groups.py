@@ -262,9 +262,6 @@ def _headings_before(page: Outline, extents: list[Extent]) -> list[int] | None:
             home = page.parents[extent.box]
             for _ in range(MAX_CLIMB):
                 if at <= home or page.parents[at] == home:
-                    if at > home and page.tags[at] == TEXT and not page.texts[at].strip():
-                        at -= 1
-                        continue
                     break
                 at = page.parents[at]
             if at > home and page.tags[at] in HEADINGS and read_day(page.text_of(at)) is None:
@@ -342,38 +339,22 @@ def _is_moment(name: str, value: str) -> bool:
     return name.startswith("data-") and 10 <= len(value) <= 35 and read_machine(value) is not None
 
 
-_OWN_ID_ATTRIBUTES = {
-    name: rank
-    for rank, name in enumerate(
-        [
-            "id",
-            "data-post-id",
-            "data-id",
-            "data-entry-id",
-            "data-block-id",
-            "data-update-id",
-            "data-item-id",
-            "data-liveblog-entry-id",
-            "data-key",
-            "data-uid",
-            "data-guid",
-            "data-article-id",
-            "data-event-id",
-            "data-post",
-            "data-urn",
-            "data-card-id",
-            "name",
-        ]
-    )
-}
+_OWN_ID_ATTRIBUTES = (
+    "id data-post-id data-id data-entry-id data-block-id data-update-id data-item-id "
+    "data-liveblog-entry-id data-key data-uid data-guid data-article-id data-event-id data-post "
+    "data-urn data-card-id name"
+).split()
 """Where publishers write the id of an entry, the surest first."""
+_OWN_ID_NAMES = frozenset(_OWN_ID_ATTRIBUTES)
 
 
 def own_id(page: Outline, index: int) -> str | None:
     """The publisher's id of an element, None where it has none worth keeping."""
-    found: list[tuple[int, str]] = []
-    for name, value in page.attributes(index).items():
-        rank = _OWN_ID_ATTRIBUTES.get(name)
-        if rank is not None and 0 < len(value) <= 200 and _DIGIT.search(value):
-            found.append((rank, value.strip()))
-    return min(found)[1] if found else None
+    attributes = page.attributes(index)
+    if _OWN_ID_NAMES.isdisjoint(attributes):
+        return None
+    for name in _OWN_ID_ATTRIBUTES:
+        value = attributes.get(name, "")
+        if 0 < len(value) <= 200 and _DIGIT.search(value):
+            return value.strip()
+    return None

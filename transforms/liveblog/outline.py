@@ -55,8 +55,10 @@ class Outline:
         """The attributes of an element, names in lower case, missing values as ""."""
         found = self._attributes.get(index)
         if found is None:
-            found = {} if self.tags[index] == TEXT else _filled(self.nodes[index].attributes)
-            self._attributes[index] = found
+            given = {} if self.tags[index] == TEXT else self.nodes[index].attributes
+            if None in given.values():
+                given = {name: value or "" for name, value in given.items()}
+            self._attributes[index] = found = given  # type: ignore[assignment]
         return found
 
     def children(self, index: int) -> list[int]:
@@ -85,12 +87,6 @@ class Outline:
     def text_of(self, index: int) -> str:
         """The text of one subtree."""
         return self.text(index, self.ends[index])
-
-
-def _filled(given: dict[str, str | None]) -> dict[str, str]:
-    if None in given.values():
-        return {name: value or "" for name, value in given.items()}
-    return given  # type: ignore[return-value]
 
 
 def outline(tree: LexborHTMLParser) -> Outline:

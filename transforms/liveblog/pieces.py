@@ -27,6 +27,8 @@ _FRAMES = frozenset(
 _PICTURES = frozenset(["img", "amp-img"])
 _TAKEN = _PICTURES | _FRAMES | {"a", "time"}
 _STYLED = frozenset(["span", "mark", "small"])
+_NEAR_BLOCKS = 4
+"""Text this many blocks below a paragraph or heading, itself counted, is the text of it."""
 _TEXT_BLOCKS = frozenset(["p", "li", "blockquote", "pre", "dd"])
 
 _JUNK_CLASS = re.compile(
@@ -80,13 +82,13 @@ class Piece:
     strong_chars, link_chars: how much of it is bold, or a link.
     """
 
-    parts: list[str] = field(default_factory=list)
+    parts: list[str]
+    in_text_block: bool
+    in_list: bool
+    in_footer: bool
+    is_heading: bool
+    is_author: bool
     text: str = ""
-    in_text_block: bool = False
-    in_list: bool = False
-    in_footer: bool = False
-    is_heading: bool = False
-    is_author: bool = False
     strong_chars: int = 0
     link_chars: int = 0
 
@@ -179,14 +181,15 @@ class _Cutter:
     """The walk over one range; each element's method says where the walk goes on."""
 
     __slots__ = (
-        "author_end", "blocks", "end", "footer_end", "harvest", "link_end", "list_end", "next_end",
-        "page", "piece", "start", "strong_end",
+        "author_end", "block_end", "blocks", "end", "footer_end", "harvest", "link_end",
+        "list_end", "page", "piece", "start", "strong_end",
     )  # fmt: skip
 
     def __init__(self, page: Outline, start: int, end: int, harvest: Harvest) -> None:
         self.page, self.start, self.end, self.harvest = page, start, end, harvest
-        self.blocks: list[tuple[int, str]] = []
-        self.next_end = len(page)
+        # Where each open block ends; how near the last block of text and the last heading are
+        self.blocks = [(len(page), 0, 0)]
+        self.block_end = len(page)
         self.author_end = self.strong_end = self.link_end = self.list_end = self.footer_end = -1
         self.piece: Piece | None = None
 
@@ -195,11 +198,20 @@ class _Cutter:
         methods = _METHODS
         at, end = self.start, self.end
         while at < end:
-            if at >= self.next_end:
+            if at >= self.block_end:
                 self._leave_blocks(at)
             tag = tags[at]
             if tag == TEXT:
-                self._text(at, texts[at])
+                text = texts[at]
+                piece = self.piece
+                if piece is None:
+                    self.piece = self._piece(at, text)
+                else:
+                    piece.parts.append(text)
+                    if at < self.strong_end:
+                        piece.strong_chars += len(text.strip())
+                    if at < self.link_end:
+                        piece.link_chars += len(text.strip())
                 at += 1
                 continue
             method = methods.get(tag)
@@ -215,9 +227,9 @@ class _Cutter:
         if self.piece is not None:
             self._close()
         blocks = self.blocks
-        while blocks and at >= blocks[-1][0]:
+        while at >= blocks[-1][0]:
             blocks.pop()
-        self.next_end = blocks[-1][0] if blocks else len(self.page)
+        self.block_end = blocks[-1][0]
 
     def _close(self) -> None:
         piece = self.piece
@@ -228,22 +240,20 @@ class _Cutter:
                 self.harvest.pieces.append(piece)
             self.piece = None
 
-    def _text(self, at: int, text: str) -> None:
-        piece = self.piece
-        if piece is None:
-            near = [tag for _, tag in self.blocks[-4:]]
-            piece = self.piece = Piece(
-                in_text_block=not _TEXT_BLOCKS.isdisjoint(near),
-                in_list=at < self.list_end,
-                in_footer=at < self.footer_end,
-                is_heading=not HEADINGS.isdisjoint(near),
-                is_author=at < self.author_end,
-            )
-        piece.parts.append(text)
-        if at < self.strong_end:
-            piece.strong_chars += len(text.strip())
-        if at < self.link_end:
-            piece.link_chars += len(text.strip())
+    def _piece(self, at: int, text: str) -> Piece:
+        _, text_nearness, heading_nearness = self.blocks[-1]
+        size = len(text.strip()) if at < self.strong_end or at < self.link_end else 0
+        return Piece(
+            [text],
+            text_nearness > 0,
+            at < self.list_end,
+            at < self.footer_end,
+            heading_nearness > 0,
+            at < self.author_end,
+            "",
+            size if at < self.strong_end else 0,
+            size if at < self.link_end else 0,
+        )
 
     def picture(self, at: int) -> int:
         _take_picture(self.page.attributes(at), self.harvest)
@@ -341,8 +351,15 @@ class _Cutter:
         if self.piece is not None:
             self._close()
         tag, end = page.tags[at], page.ends[at]
-        self.blocks.append((end, tag))
-        self.next_end = end
+        _, text_nearness, heading_nearness = self.blocks[-1]
+        self.blocks.append(
+            (
+                end,
+                _NEAR_BLOCKS if tag in _TEXT_BLOCKS else text_nearness - 1,
+                _NEAR_BLOCKS if tag in HEADINGS else heading_nearness - 1,
+            )
+        )
+        self.block_end = end
         if tag in {"ul", "ol"}:
             self.list_end = max(self.list_end, end)
         elif tag == "footer":
@@ -359,22 +376,23 @@ class _Cutter:
             if self.piece is not None:
                 self.piece.parts.append(" ")
             return self.page.ends[at]
-        harvest = self.harvest
-        if not harvest.box_machine:
-            for name, value in attributes.items():
-                if name.startswith("data-") and value[:4].isdigit():
-                    _take_moment(name, value, harvest)
         styled = attributes.get("class")
+        if styled is None or len(attributes) > 1:
+            harvest = self.harvest
+            if not harvest.box_machine:
+                for name, value in attributes.items():
+                    if name[:5] == "data-" and value[:4].isdigit():
+                        _take_moment(name, value, harvest)
+            if attributes.get("itemprop") == "author":
+                self.author_end = max(self.author_end, self.page.ends[at])
         kind = _kind_of_class(styled) if styled else ""
         if not kind:
-            if "itemprop" in attributes and attributes["itemprop"] == "author":
-                self.author_end = max(self.author_end, self.page.ends[at])
             return at + 1
         if (kind == "embed" and self.page.tags[at] != "span") or (
             kind == "junk" and not self._is_bulk(at)
         ):
             return self.skipped(at)
-        if kind == "author" or attributes.get("itemprop") == "author":
+        if kind == "author":
             self.author_end = max(self.author_end, self.page.ends[at])
         return at + 1
 

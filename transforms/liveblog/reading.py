@@ -24,8 +24,6 @@ from transforms.liveblog.pieces import Harvest, Piece, cut, read_box
 from transforms.liveblog.times import read_expression, read_lead, read_tail
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from transforms.liveblog.groups import Extent
 
 MAX_HEADLINE_WORDS = 45
@@ -75,8 +73,8 @@ def _settle_times(extent: Extent, harvest: Harvest, candidate: Candidate) -> Non
 class _Roles:
     """Gives each piece its role: time, label, byline, headline, body or nothing.
 
-    Each method of ``steps`` says whether the piece is what it looks for; a
-    piece that none wants is body.
+    Each ``_is`` says whether the piece is what it looks for; a piece that
+    none wants is body.
     """
 
     def __init__(self, harvest: Harvest, extent: Extent) -> None:
@@ -88,22 +86,21 @@ class _Roles:
         self.headline: str | None = None
         self.authors: list[str] = list(harvest.authors)
         self.body: list[Piece] = []
-        self.steps: tuple[Callable[[Piece], bool], ...] = (
-            self._is_time, self._is_label, self._is_line_of_parts, self._is_marked_author,
-            self._is_stated_byline, self._is_headline, self._is_lead, self._is_tail,
-            self._is_bare_name,
-        )  # fmt: skip
 
     def give(self, candidate: Candidate) -> None:
         """Sort the pieces and fill headline, authors and paragraphs."""
         for piece in self.harvest.pieces:
-            if self._is_plain(piece):
-                self.body.append(piece)
-                continue
-            for step in self.steps:
-                if step(piece):
-                    break
-            else:
+            if self._is_plain(piece) or not (
+                self._is_time(piece)
+                or self._is_label(piece)
+                or self._is_line_of_parts(piece)
+                or self._is_marked_author(piece)
+                or self._is_stated_byline(piece)
+                or self._is_headline(piece)
+                or self._is_lead(piece)
+                or self._is_tail(piece)
+                or self._is_bare_name(piece)
+            ):
                 self.body.append(piece)
         self._settle_body()
         candidate.headline = self.headline
@@ -278,9 +275,14 @@ class _Roles:
             body.pop()
         if self.headline is None and len(body) > 1 and (_is_bold_title(body[0]) or _is_title(body)):
             self.headline = body.pop(0).text
-        prose = [piece for piece in body if piece.in_text_block or piece.is_heading]
-        prose_words = sum(piece.text.count(" ") + 1 for piece in prose)
-        other_words = sum(piece.text.count(" ") + 1 for piece in body) - prose_words
+        if all([piece.in_text_block for piece in body]):
+            return
+        prose_words = other_words = 0
+        for piece in body:
+            if piece.in_text_block or piece.is_heading:
+                prose_words += piece.text.count(" ") + 1
+            else:
+                other_words += piece.text.count(" ") + 1
         if prose_words >= max(8, 0.6 * other_words):
             self.body = [p for p in body if p.in_text_block or p.is_heading or _is_prose(p)]
         elif self.headline is not None or len(body) > 1:
@@ -366,7 +368,7 @@ def _settle_names(
     """Ids, permalink, and absolute links and pictures."""
     names = set(harvest.names)
     for i in range(extent.box, min(page.ends[extent.box], extent.box + 6)):
-        inner = own_id(page, i) if page.tags[i] != TEXT and page.attributes(i) else None
+        inner = own_id(page, i) if page.tags[i] != TEXT else None
         if inner:
             names.add(inner)
             if candidate.own_id is None and not extent.is_flat:
@@ -418,7 +420,10 @@ def _absolute(href: str, base: str, page_url: str) -> str | None:
 def _shares(link: str) -> bool:
     """Whether a link only opens a box for sharing."""
     low = link.lower()
-    return any(sign in low for sign in _SHARE_SIGNS) and bool(_SHARE.search(link))
+    for sign in _SHARE_SIGNS:
+        if sign in low:
+            return bool(_SHARE.search(link))
+    return False
 
 
 def _is_same_page(link: str, base: str) -> bool:

@@ -303,15 +303,13 @@ def read_expression(text: str) -> Stamp | None:
     None when words are left over that belong to no time, or when it tells
     neither clock, nor day, nor distance, nor minute of play.
     """
-    if len(text) > MAX_EXPRESSION_CHARS:
+    if len(text) > MAX_EXPRESSION_CHARS or not _DIGIT.search(text):
         return None
     return _read_expression(text)
 
 
 @lru_cache(maxsize=8192)
 def _read_expression(text: str) -> Stamp | None:
-    if not _DIGIT.search(text):
-        return None
     text = " ".join(text.split())
     low = text.lower().strip(" |•·-–—:,()[]+")
     if any(word not in _KNOWN_WORDS for word in _WORD.findall(low)):
