@@ -285,31 +285,29 @@ def paragraphs_of(text: str) -> tuple[list[str], list[str], str | None]:
     return _lines(_unescaped(simple)), links, None
 
 
-_ENTITY = re.compile(r"&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;]{1,32};?)")
+_ENTITY = re.compile(r"(&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;]{1,32};?))")
 """The pattern of ``html.unescape``, whose answers are kept."""
 
 
 def _unescaped(text: str) -> str:
-    return _ENTITY.sub(_character, text) if "&" in text else text
-
-
-def _character(match: re.Match[str]) -> str:
-    return _unescaped_entity(match[0])
+    if "&" not in text:
+        return text
+    parts = _ENTITY.split(text)  # every second part is an entity
+    parts[1::2] = map(_unescaped_entity, parts[1::2])
+    return "".join(parts)
 
 
 _unescaped_entity = lru_cache(maxsize=1024)(html.unescape)
 
 
-def _one_blank(line: str) -> str:
-    return " ".join(line.split())
-
-
 def _lines(text: str) -> list[str]:
     if "  " not in text and "\t" not in text and "\xa0" not in text:
-        lines = map(str.strip, text.splitlines())
+        lines = [line.strip() for line in text.splitlines()]
     else:
-        lines = map(_one_blank, text.splitlines())
-    return [line for line in lines if line and not is_noise(line)]
+        lines = [" ".join(line.split()) for line in text.splitlines()]
+    return [
+        line for line in lines if line and (len(line) > _MAX_PROMPT_CHARS or not is_noise(line))
+    ]
 
 
 def _soup_paragraphs(text: str) -> tuple[list[str], list[str], str | None]:

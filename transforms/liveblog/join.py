@@ -20,6 +20,7 @@ _TELLING_CHARS = 80
 """A text this long stands twice only where it is a copy, whatever time the copy shows."""
 _MAX_COMPARED = 60
 _OPENING_CHARS = 24
+_FIRST_WORDS_CHARS = 60
 _MAX_OWNERS = 20
 """Words that stand in more entries than this tell none of them apart."""
 _CUT_OFF = re.compile(r"(?:…|\.\.\.|\[…\]|\[\.\.\.\])$")
@@ -310,13 +311,18 @@ def _is_start(headline: str, body: list[str]) -> bool:
     one, two = headline[:1].lower(), body[0][:1].lower()
     if one != two and one.isalpha() and two.isalpha() and one.isascii() and two.isascii():
         return False  # most differ in their first letter
-    first, other = _WORD.search(headline), _WORD.search(body[0])
-    if first is None or other is None or first[0].casefold() != other[0].casefold():
+    first, other = _first_words(headline), _first_words(body[0])
+    known = min(len(first), len(other))
+    if not known or first[:known] != other[:known]:
         return False
     folded = normalise_text(headline).rstrip(" .…")
     size = len(headline) * 2 + 40
     start = normalise_text((body[0] if len(body[0]) >= size else " ".join(body))[:size])
     return start.startswith(folded) and len(folded.split()) > 2
+
+
+def _first_words(text: str) -> list[str]:
+    return _WORD.findall(text[:_FIRST_WORDS_CHARS].casefold())[:4]
 
 
 def authors_of(entry: Joined, *, shown_authors: bool, staff: tuple[str, ...]) -> tuple[str, ...]:

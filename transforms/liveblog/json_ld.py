@@ -142,10 +142,11 @@ def _one_line(text: str) -> str | None:
 
 
 def _stamp(value: Any) -> Stamp | None:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        value = str(int(value)) if 0 < value < _EPOCHS_END else None
-    if isinstance(value, dict):
-        value = value.get("@value")
+    if type(value) is not str:
+        if isinstance(value, dict):
+            value = value.get("@value")
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            value = str(int(value)) if 0 < value < _EPOCHS_END else None
     if not isinstance(value, str) or not value:
         return None
     return read_machine(value) or read_expression(value)
@@ -208,7 +209,7 @@ def _name(update: dict[str, Any], candidate: Candidate) -> None:
         address, _, fragment = value.partition("#")
         if fragment:
             candidate.names.add(unquote(fragment) if "%" in fragment else fragment)
-        if key in {"url", "@id"} and candidate.url is None:
+        if candidate.url is None and (key == "url" or key == "@id"):
             candidate.url = value
         if key == "url":
             slug = address.partition("?")[0].rstrip("/").rpartition("/")[2]
@@ -219,21 +220,25 @@ def _name(update: dict[str, Any], candidate: Candidate) -> None:
 def _reject_page_level(declared: Declared) -> None:
     """Drop from the updates what belongs to the page: one id, headline or time for all."""
     updates = declared.candidates
-    shared = Counter(name for c in updates for name in c.names)
-    urls = Counter(c.url for c in updates)
+    shared = _repeated([name for c in updates for name in c.names])
+    urls = _repeated([c.url for c in updates if c.url is not None])
     for c in updates:
-        if any(shared[name] > 1 for name in c.names):
-            c.names = {name for name in c.names if shared[name] == 1}
-        if c.url is not None and urls[c.url] > 1:
+        if not shared.isdisjoint(c.names):
+            c.names -= shared
+        if c.url in urls:
             c.url = None
         _clean_headline(c, declared.headline)
     if len(updates) > 2:
         _reject_shared(updates)
 
 
+def _repeated(values: list[str]) -> set[str]:
+    return {value for value, count in Counter(values).items() if count > 1}
+
+
 def _reject_shared(updates: list[Candidate]) -> None:
-    pictures = Counter(image for c in updates for image in c.images)
-    headlines = Counter(c.headline for c in updates)
+    pictures = Counter([image for c in updates for image in c.images])
+    headlines = Counter([c.headline for c in updates])
     first = updates[0]
     one_time = all(c.published == first.published for c in updates)
     one_update = all(c.updated == first.updated for c in updates)

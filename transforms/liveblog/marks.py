@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal
 
 from transforms.liveblog.outline import BLOCKS, HEADINGS, TEXT, Outline
@@ -22,6 +24,8 @@ from transforms.liveblog.times import (
 Form = Literal["time", "whole", "lead", "tail", "item"]
 
 _DIGIT = re.compile(r"\d")
+_FIRST_DIGIT = re.compile(r"\d[^\0]*")
+"""With what follows it in the same of several texts, which NULs divide."""
 _EMPHASIS = frozenset(["strong", "b"])
 _MIN_DIGIT_HEAD = 24
 MAX_LEAD_NODES = 200
@@ -59,14 +63,7 @@ def find_marks(page: Outline) -> tuple[list[Mark], list[DayMark]]:
     """Every mark and every day heading, in document order."""
     marks: list[Mark] = []
     days: list[DayMark] = []
-    has_digit = _DIGIT.search
-    texts = page.texts
-    places = [
-        i
-        for i in page.said
-        if len(text := texts[i]) > 1
-        and has_digit(text if len(text) <= MAX_EXPRESSION_CHARS else _edges(text))
-    ]
+    places = _with_digits(page)
     times = [i for i, tag in enumerate(page.tags) if tag == "time"] if "time" in page.tags else []
     skip_until = 0
     for i in sorted(places + times):
@@ -78,6 +75,21 @@ def find_marks(page: Outline) -> tuple[list[Mark], list[DayMark]]:
             marks.append(_time_mark(page, i))
             skip_until = page.ends[i]
     return marks, days
+
+
+def _with_digits(page: Outline) -> list[int]:
+    """The texts that may hold a clock, found in one search over all of them."""
+    texts = page.texts
+    heads = [
+        text if len(text) <= MAX_EXPRESSION_CHARS else _edges(text)
+        for text in [texts[i] for i in page.said]
+    ]
+    lines = "\0".join(heads)
+    starts = list(accumulate(map(len, heads), lambda at, size: at + size + 1, initial=0))
+    return [
+        page.said[bisect_right(starts, found.start()) - 1]
+        for found in _FIRST_DIGIT.finditer(lines)
+    ]
 
 
 def _edges(text: str) -> str:
