@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import struct
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -250,8 +251,11 @@ def registered_domain(url: str) -> str | None:
         host = urlsplit(url).hostname
     except ValueError:
         return None
-    if not host:
-        return None
+    return _registered_part(host) if host else None
+
+
+@lru_cache(maxsize=4096)
+def _registered_part(host: str) -> str:
     if _is_address(host):
         return host
     return _registered(host).top_domain_under_public_suffix or ".".join(host.split(".")[-2:])

@@ -67,14 +67,14 @@ def judge(
     bodies = sum(bool(c.paragraphs) for c in candidates) / count
     if typical < 4 or bodies < 0.4:
         return Judged(group, candidates, total, -1)
-    if _links_away(page, group) > 0.6 and typical < 60:
+    if typical < 60 and _links_away(page, group) > 0.6:
         return Judged(group, candidates, total, -1)
     score += 0.3 if count >= 5 else 0.15 if count >= 3 else 0.0
     score += 0.3 if typical >= 25 else 0.15 if typical >= 10 else 0.0
     score += 0.4 * timed + 0.3 * played + 0.1 * relative
-    newest_first = _falling(candidates)
-    score += 0.35 if newest_first else 0.0
-    score += 0.2 if _dense(candidates) else -0.4
+    times = [clock for clock in clocks if clock is not None]
+    score += 0.35 if _falling(times) else 0.0
+    score += 0.2 if _dense(times) else -0.4
     if _words_before(page, group, totals) > (0.4, 1.5, 4.0)[live] * total:
         return Judged(group, candidates, total, -1)
     share = total * MEAN_WORD_CHARS / max(1, totals[-1])
@@ -87,8 +87,9 @@ def _words_before(page: Outline, group: Group, totals: list[int]) -> float:
     """Words of the paragraphs above the group: the article that a list of others follows."""
     start = group.extents[0].span[0]
     chars = 0
-    for i, tag in enumerate(page.tags[:start]):
-        if tag == "p" and page.ends[i] <= start:
+    above = [i for i, tag in enumerate(page.tags[:start]) if tag == "p"]
+    for i in above:
+        if page.ends[i] <= start:
             size = totals[page.ends[i]] - totals[i]
             chars += size if size >= MIN_PARAGRAPH_CHARS else 0
     return chars / MEAN_WORD_CHARS
@@ -110,18 +111,16 @@ def _minutes(candidate: Candidate) -> float | None:
     return None
 
 
-def _falling(candidates: list[Candidate]) -> bool:
+def _falling(times: list[float]) -> bool:
     """Whether times run newest first; a clock that starts anew at midnight counts as falling."""
-    times = [m for m in map(_minutes, candidates) if m is not None]
     if len(times) < 3:
         return False
     falls = sum(b <= a or (b - a > 240 and b < 1440) for a, b in itertools.pairwise(times))
     return falls >= 0.8 * (len(times) - 1) and len(set(times)) > 1
 
 
-def _dense(candidates: list[Candidate]) -> bool:
+def _dense(times: list[float]) -> bool:
     """Whether entries follow each other within hours, not days."""
-    times = [m for m in map(_minutes, candidates) if m is not None]
     gaps = [abs(b - a) for a, b in itertools.pairwise(times)]
     return not gaps or median(gaps) <= 6 * 60
 
