@@ -9,7 +9,7 @@ URL = "https://www.lantern-gazette.example/live/2026/ferry"
 
 def older(body: str, url: str = URL, head: str = "") -> list[str]:
     content = f"<html><head>{head}</head><body>{body}</body></html>".encode()
-    found = older_pages(content.decode(), url)
+    found = older_pages(content, url)
     return [one.removeprefix("https://www.lantern-gazette.example") for one in found]
 
 

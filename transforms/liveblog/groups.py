@@ -340,10 +340,11 @@ def _is_moment(name: str, value: str) -> bool:
 
 
 _OWN_ID_ATTRIBUTES = (
-    "id data-post-id data-id data-entry-id data-block-id data-update-id data-item-id "
-    "data-liveblog-entry-id data-key data-uid data-guid data-article-id data-event-id data-post "
-    "data-urn data-card-id name"
-).split()
+    "id", "data-post-id", "data-id", "data-entry-id",
+    "data-block-id", "data-update-id", "data-item-id", "data-liveblog-entry-id",
+    "data-key", "data-uid", "data-guid", "data-article-id", "data-event-id",
+    "data-post", "data-urn", "data-card-id", "name",
+)  # fmt: skip
 """Where publishers write the id of an entry, the surest first."""
 _OWN_ID_NAMES = frozenset(_OWN_ID_ATTRIBUTES)
 

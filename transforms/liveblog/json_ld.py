@@ -209,7 +209,7 @@ def _name(update: dict[str, Any], candidate: Candidate) -> None:
         address, _, fragment = value.partition("#")
         if fragment:
             candidate.names.add(unquote(fragment) if "%" in fragment else fragment)
-        if candidate.url is None and (key == "url" or key == "@id"):
+        if candidate.url is None and key in {"url", "@id"}:
             candidate.url = value
         if key == "url":
             slug = address.partition("?")[0].rstrip("/").rpartition("/")[2]

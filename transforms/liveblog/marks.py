@@ -87,8 +87,7 @@ def _with_digits(page: Outline) -> list[int]:
     lines = "\0".join(heads)
     starts = list(accumulate(map(len, heads), lambda at, size: at + size + 1, initial=0))
     return [
-        page.said[bisect_right(starts, found.start()) - 1]
-        for found in _FIRST_DIGIT.finditer(lines)
+        page.said[bisect_right(starts, found.start()) - 1] for found in _FIRST_DIGIT.finditer(lines)
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from transforms.liveblog.wordlists import one_line, words
 
@@ -58,7 +58,7 @@ class Outline:
             given = {} if self.tags[index] == TEXT else self.nodes[index].attributes
             if None in given.values():
                 given = {name: value or "" for name, value in given.items()}
-            self._attributes[index] = found = given  # type: ignore[assignment]
+            found = self._attributes[index] = cast("dict[str, str]", given)
         return found
 
     def children(self, index: int) -> list[int]:
@@ -98,60 +98,42 @@ def outline(tree: LexborHTMLParser) -> Outline:
     A menu is one element with the text of all.
     """
     result = Outline()
-    body = tree.body
-    if body is None:
-        return result
     tags, parents, ends = result.tags, result.parents, result.ends
-    texts, nodes, said = result.texts, result.nodes, result.said
-    names: dict[int, str] = {}
-    stack: list[tuple[int, LexborNode]] = []
-    node: LexborNode | None = body
-    parent = -1
-    index = 0
-    unspaced = -1  # the text that the next blank belongs to
+    texts, nodes = result.texts, result.nodes
+    above: list[tuple[int, LexborNode]] = []  # the elements that are open
+    parent = unspaced = -1  # unspaced: the text that the next blank belongs to
+    node = tree.body
     while node is not None:
-        kind = node.tag_id
-        tag = names.get(kind)
-        if tag is None:
-            # An id names one tag in this document; to ask for the name itself takes longer
-            tag = names[kind] = node.tag or ""
+        child = text = None
+        tag = node.tag or ""
         if tag == TEXT:
             text = node.text_content or ""
             if not text.isspace():
-                said.append(index)
-                tags.append(TEXT)
-                parents.append(parent)
-                texts.append(text)
-                nodes.append(node)
-                unspaced = index
-                index += 1
-                ends.append(index)
-            elif unspaced >= 0:
-                texts[unspaced] += " "
-                unspaced = -1
+                unspaced = len(tags)
+                result.said.append(unspaced)
+            else:
+                if unspaced >= 0:
+                    texts[unspaced] += " "
+                text, unspaced = None, -1
+        elif tag == "nav":
+            text = node.text()
         elif tag not in _NEVER_SHOWN:
+            text, child = "", node.first_child
+        if text is not None:
             tags.append(tag)
             parents.append(parent)
+            texts.append(text)
             nodes.append(node)
-            index += 1
-            ends.append(index)
-            if tag == "nav":
-                texts.append(node.text())
-            else:
-                texts.append("")
-                child = node.first_child
-                if child is not None:
-                    parent = index - 1
-                    stack.append((parent, node))
-                    node = child
-                    continue
-        if not stack:
-            break
-        following = node.next
-        while following is None and stack:
-            above, node = stack.pop()
-            ends[above] = index
-            parent = parents[above]
-            following = node.next if stack else None
-        node = following
+            ends.append(len(tags))
+        if child is not None:
+            parent = len(tags) - 1
+            above.append((parent, node))
+            node = child
+            continue
+        node = node.next if above else None
+        while node is None and above:
+            index, closed = above.pop()
+            ends[index] = len(tags)
+            parent = parents[index]
+            node = closed.next if above else None
     return result

@@ -378,13 +378,7 @@ class _Cutter:
             return self.page.ends[at]
         styled = attributes.get("class")
         if styled is None or len(attributes) > 1:
-            harvest = self.harvest
-            if not harvest.box_machine:
-                for name, value in attributes.items():
-                    if name[:5] == "data-" and value[:4].isdigit():
-                        _take_moment(name, value, harvest)
-            if attributes.get("itemprop") == "author":
-                self.author_end = max(self.author_end, self.page.ends[at])
+            self._take_attributes(at, attributes)
         kind = _kind_of_class(styled) if styled else ""
         if not kind:
             return at + 1
@@ -395,6 +389,15 @@ class _Cutter:
         if kind == "author":
             self.author_end = max(self.author_end, self.page.ends[at])
         return at + 1
+
+    def _take_attributes(self, at: int, attributes: dict[str, str]) -> None:
+        harvest = self.harvest
+        if not harvest.box_machine:
+            for name, value in attributes.items():
+                if name.startswith("data-") and value[:4].isdigit():
+                    _take_moment(name, value, harvest)
+        if attributes.get("itemprop") == "author":
+            self.author_end = max(self.author_end, self.page.ends[at])
 
     def _is_bulk(self, at: int) -> bool:
         """Whether an element holds most of the entry, whatever its class says."""

@@ -275,7 +275,7 @@ class _Roles:
             body.pop()
         if self.headline is None and len(body) > 1 and (_is_bold_title(body[0]) or _is_title(body)):
             self.headline = body.pop(0).text
-        if all([piece.in_text_block for piece in body]):
+        if all(piece.in_text_block for piece in body):
             return
         prose_words = other_words = 0
         for piece in body:
