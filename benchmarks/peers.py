@@ -109,7 +109,7 @@ def ask(peer: str, job: dict[str, Any], *, offline: bool) -> dict[str, Any] | st
 
 def _ours(timezones: dict[str, str | None]) -> Callable[[bytes, str], dict[str, Any]]:
     def read(content: bytes, url: str) -> dict[str, Any]:
-        parse_html("<p>")  # the last tree is kept: let go of it
+        parse_html(b"<p>")  # the last tree is kept: let go of it
         request = PageRequest(uri=url, source="input:benchmark")
         fetched = FetchedPage(request, url, content, "text/html", _FETCHED_AT)
         try:

@@ -17,7 +17,7 @@ PAGE = str(files("pipeline.sample_site") / "pages" / "harbour_post_live.html")
 
 def split_of(*entries: Entry) -> SplitPage:
     page = Page(
-        uri="a.html", page_url="https://a.example/live", publisher="a.example", media="html", markup="",
+        uri="a.html", page_url="https://a.example/live", publisher="a.example", media="html", markup=b"",
         title="Bridge \x1b]0;owned\x07 opens", language="en", authors=(), published_at=None,
         updated_at=None, declared_topics=(), tags=(), fetched_at=datetime(2026, 5, 2, tzinfo=UTC), source="s",
     )  # fmt: skip
