@@ -10,7 +10,8 @@ from pipeline.runners import run_to_end, runs_here
 from pipeline.summary import print_summary
 from schemas.errors import DatasetError
 from transforms import storage
-from transforms.commit import committed_run_ids, manifest_path
+from transforms.commit import committed_run_ids
+from transforms.manifests import manifest_path
 
 if TYPE_CHECKING:
     import argparse
@@ -24,8 +25,8 @@ def run(options: argparse.Namespace) -> int:
     Raises UsageError for options that neither we nor Beam know, and for an
     output that is not ours to write to; DatasetError if the run did not commit.
     """
-    beam_options = prepare(options)
-    manifest = run_once(options, beam_options)
+    with prepare(options) as beam_options:
+        manifest = run_once(options, beam_options)
     print_summary(manifest, options.output)
     return 3 if error_ratio(manifest) > options.max_error_ratio else 0
 

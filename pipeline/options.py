@@ -149,6 +149,7 @@ def _add_batch(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="pages of older entries are followed until a live blog has so many "
         "(default: %(default)s)",
     )  # fmt: skip
+    _add_writing(batch)
     _add_reading(batch)
 
 
@@ -224,6 +225,14 @@ def _add_sample(commands: argparse._SubParsersAction[_Parser]) -> None:
     sample.add_argument(
         "--output", type=_dataset, default="output/sample", metavar="DATASET",
         help="folder of the dataset (default: %(default)s)",
+    )  # fmt: skip
+
+
+def _add_writing(command: argparse.ArgumentParser) -> None:
+    """What every command needs that writes to a dataset."""
+    command.add_argument(
+        "--sole_writer", action="store_true",
+        help="do not lock the dataset: nothing else writes to it. To be said for object stores",
     )  # fmt: skip
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
 from schemas.arrow import SCHEMA_VERSION
-from schemas.ids import stable_id
 from schemas.records import SOURCE_KINDS, Publisher, Source
 
 logging.disable(logging.WARNING)  # Beam warns on import of what nobody here uses
@@ -21,32 +21,35 @@ from apache_beam.io.filesystems import FileSystems  # noqa: E402
 from pipeline.ingest import Ingest, Ingested, Polling  # noqa: E402
 from pipeline.options import fetch_limits, politeness  # noqa: E402
 from pipeline.runners import check_endpoint, to_beam_options  # noqa: E402
-from transforms.commit import claim, recover  # noqa: E402
+from transforms.commit import claim, next_run_id, recover  # noqa: E402
+from transforms.lock import dataset_lock  # noqa: E402
 from transforms.outcomes import utc_now  # noqa: E402
 from transforms.sources import label_of  # noqa: E402
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from apache_beam.options.pipeline_options import PipelineOptions
 
     from schemas.records import PageRequest
 
 
-def prepare(options: argparse.Namespace) -> PipelineOptions:
-    """Beam's options, and the dataset ready for a run.
+@contextlib.contextmanager
+def prepare(options: argparse.Namespace) -> Iterator[PipelineOptions]:
+    """Beam's options, while the dataset is ready for runs and nobody else writes to it.
 
     Raises UsageError for options that neither we nor Beam know, and for an
-    output that is not ours to write to.
+    output that is not ours to write to; DatasetError if it is in use.
     """
     beam_options = to_beam_options(options.runner, options.beam_flags)
     check_endpoint(beam_options)
     FileSystems.set_options(beam_options)  # s3:// and others read theirs from there
-    claim(options.output)
-    for run_id in recover(options.output):
-        print(f"Run {run_id} had been interrupted: it is complete now.", file=sys.stderr)
-    return beam_options
+    with dataset_lock(options.output, options.command, sole_writer=options.sole_writer):
+        claim(options.output)
+        for run_id in recover(options.output):
+            print(f"Run {run_id} had been interrupted: it is complete now.", file=sys.stderr)
+        yield beam_options
 
 
 def sources_of(options: argparse.Namespace) -> list[Source]:
@@ -76,17 +79,6 @@ def begin_manifest(options: argparse.Namespace, earlier: list[str]) -> dict[str,
         "started_at": utc_now().isoformat(timespec="seconds"),
         **about_run,
     }
-
-
-def next_run_id(earlier: list[str], about_run: dict[str, Any]) -> str:
-    """The id follows from the dataset so far and what the run works on.
-
-    A run that was killed before its commit gets the same id, and so the same
-    file names, when it is started again.
-    """
-    last = earlier[-1] if earlier else "000000"
-    number = int(last.partition("-")[0]) + 1
-    return f"{number:06d}-{stable_id('run', last, repr(sorted(about_run.items())))[:8]}"
 
 
 def new_pipeline(beam_options: PipelineOptions) -> beam.Pipeline:

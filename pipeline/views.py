@@ -16,6 +16,7 @@ import pyarrow as pa
 from schemas.arrow import DEAD_LETTERS, DUPLICATES, ENTRIES
 from schemas.counts import COUNTED
 from schemas.errors import DatasetError, UsageError
+from transforms.manifests import committed_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,7 +119,7 @@ def _read_manifest(path: Path) -> dict[str, Any]:
 
 
 def _committed(dataset: str, manifests: list[dict[str, Any]], folder: str) -> list[str]:
-    finals = (file["final"] for manifest in manifests for file in manifest["files"])
+    finals = committed_files(manifests)
     root = Path(dataset).resolve()
     paths = [root / final for final in finals if final.startswith(f"{folder}/")]
     if lost := next((path for path in paths if not path.is_file()), None):

@@ -23,11 +23,11 @@ import pytest
 
 from pipeline.__main__ import main
 from pipeline.batch import error_ratio
-from pipeline.run import next_run_id
 from pipeline.sample import tree_lines
 from pipeline.sample_site import SAMPLE_TIMEZONE, serve_sample_site
 from schemas.arrow import ENTRIES
 from schemas.counts import COUNTED
+from transforms.commit import next_run_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,16 @@ import pytest
 from schemas.errors import DatasetError, UsageError
 from transforms import storage
 from transforms.commit import (
-    MARKER,
     StagedFile,
     claim,
     commit_run,
     committed_run_ids,
+    read_manifests,
     recover,
     sha256_of,
     staging_path,
 )
+from transforms.manifests import MARKER, committed_files
 
 RUN = "000001-abcdef01"
 
@@ -72,7 +73,7 @@ CHANGES = ["open_write", "move", "delete"]
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("step", range(12))
+@pytest.mark.parametrize("step", range(14))
 def test_killed_at_any_step_the_next_start_ends_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int, after: bool
 ) -> None:
@@ -111,6 +112,52 @@ def test_killed_at_any_step_the_next_start_ends_it(
         assert {path for path in tree(dataset) if not path.startswith("_runs/_")} == set()
 
 
+@pytest.mark.parametrize("step", range(16))
+def test_a_replacement_is_seen_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    """What the manifests name is there at every moment, and old files never outlive new ones."""
+    committed(tmp_path)
+    first = read_manifests(str(tmp_path))
+    old = sorted(committed_files(first))
+    run_id = "000002-abcdef02"
+    staged = tmp_path / staging_path(run_id, "one.file")
+    staged.parent.mkdir(parents=True)
+    staged.write_bytes(b"all rows")
+    final = f"entries/date=2026-05-10/part-{run_id}-00000.parquet"
+    sha256, size_bytes = sha256_of(str(staged))
+    new = StagedFile("entries", staged_name(staged, tmp_path), final, 3, size_bytes, sha256)
+    done = 0
+
+    def killing(real: Any) -> Any:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            nonlocal done
+            done += 1
+            if done > step:
+                raise Killed
+            return real(*args, **kwargs)
+
+        return call
+
+    with monkeypatch.context() as patch:
+        for name in CHANGES:
+            patch.setattr(storage, name, killing(getattr(storage, name)))
+        with suppress(Killed):
+            commit_run(str(tmp_path), {"run_id": run_id}, [new], old)
+    state = committed_files(read_manifests(str(tmp_path)))
+    assert sorted(state) in (old, [final])
+    if sorted(state) == old:
+        assert all((tmp_path / name).exists() for name in old)
+    assert recover(str(tmp_path)) in ([], [run_id])
+    state = committed_files(read_manifests(str(tmp_path)))
+    assert {name for name in tree(tmp_path) if name.startswith("entries")} == set(state)
+    assert sorted(state) == (old if step < 2 else [final])
+
+
+def staged_name(path: Path, dataset: Path) -> str:
+    return path.relative_to(dataset).as_posix()
+
+
 @pytest.mark.parametrize("step", [4, 12], ids=["in the middle", "done"])
 def test_a_commit_that_is_repeated_with_other_files_stands_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
@@ -122,12 +169,12 @@ def test_a_commit_that_is_repeated_with_other_files_stands_as_it_was(
     done = 0
     real = storage.move
 
-    def move(*paths: str) -> None:
+    def move(*paths: Any, **how: Any) -> None:
         nonlocal done
         done += 1
         if done == step:
             raise Killed
-        real(*paths)
+        real(*paths, **how)
 
     with monkeypatch.context() as patch:
         patch.setattr(storage, "move", move)

@@ -18,6 +18,8 @@ HELPERS = {
     "storage",
     "commit",
     "index",
+    "lock",
+    "manifests",
     "tables",
     "topic_aliases",
 }

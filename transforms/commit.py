@@ -4,11 +4,12 @@
 2. Intent: ``_runs/<run_id>.intent.json`` lists every staged file with its final
    name, rows, bytes and hash.
 3. Carry out: each file moves to its final name.
-4. Manifest: ``_runs/<run_id>.json``; then the intent and the staging go.
+4. Manifest: ``_runs/<run_id>.json``. From here on, readers of the manifests see the
+   run. Then the files go that a compaction has replaced, the staging, and the intent.
 
 Every start calls ``claim`` and ``recover`` first: a folder that is no dataset is
 refused; staging without an intent is thrown away, for nobody saw it; an intent
-without a manifest is carried out to the end. Only what is named by a run id is
+is carried out to the end. Only what is named by a run id is
 ours: whatever else lies about is neither read nor deleted.
 """
 
@@ -17,18 +18,27 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from schemas.arrow import SCHEMA_VERSION
 from schemas.errors import DatasetError, UsageError
+from schemas.ids import stable_id
 from transforms import storage
+from transforms.manifests import (
+    FORMAT,
+    MARKER,
+    RUN_ID,
+    RUNS,
+    STAGING,
+    VERSION,
+    check_about,
+    intent_path,
+    manifest_path,
+    run_ids,
+)
 
-RUNS = "_runs"
-STAGING = "_staging"
-MARKER = "_dataset.json"
-"""Written before anything else, so that a killed first run is known as ours."""
-
-_ABOUT = {"format": "news-ingest dataset", "version": 1}
-_RUN_ID = r"(\d{6,})-[0-9a-f]{8}"
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,53 +62,59 @@ def staging_path(run_id: str, name: str) -> str:
     return f"{STAGING}/{run_id}/{name}"
 
 
-def manifest_path(run_id: str) -> str:
-    """The manifest of a run, below the dataset."""
-    return f"{RUNS}/{run_id}.json"
+def examine(dataset: str, named: str = "--output") -> None:
+    """Make sure that a folder may become ours: a dataset, or absent, or empty.
 
-
-def claim(dataset: str) -> None:
-    """Make sure that a folder is ours to write to: a dataset, or absent, or empty.
-
-    Raises UsageError if it is neither or cannot be written to, DatasetError if
-    it was written by a version that this one does not know.
+    named: the option that the user typed, for the message. Writes nothing.
+    Raises UsageError if it is neither or cannot be read, DatasetError if it was
+    written by a version that this one does not know.
     """
     try:
         storage.check_scheme(dataset)
         about = _about(dataset)
         if about is None and not _has_run(dataset) and not _is_empty(dataset):
             raise UsageError(
-                f"--output {dataset}: holds files but no dataset; name a new or empty folder"
+                f"{named} {dataset}: holds files but no dataset; name a new or empty folder"
             )
-        if about and about.get("version") != _ABOUT["version"]:
-            raise DatasetError(
-                f"{dataset} is a dataset of version {about.get('version')}, "
-                f"this is for version {_ABOUT['version']}: use the news-ingest that wrote it"
-            )
-        # Also where it is already: whether one may write shows before the first fetch.
-        storage.write_json(storage.join(dataset, MARKER), _ABOUT)
+        if about:
+            check_about(dataset, about)
     except (OSError, ValueError) as error:
-        raise UsageError(f"--output {dataset}: {storage.reason(error)}") from error
+        raise UsageError(f"{named} {dataset}: {storage.reason(error)}") from error
 
 
-def commit_run(dataset: str, manifest: dict[str, Any], files: list[StagedFile]) -> dict[str, Any]:
-    """Make the staged files of a run visible and write its manifest, last.
+def claim(dataset: str, named: str = "--output") -> None:
+    """Make a folder ours; raises as ``examine``, and UsageError if nothing can be written."""
+    examine(dataset, named)
+    try:
+        # Also where it is already: whether one may write shows before the first fetch.
+        about = {"format": FORMAT, "version": VERSION, "schema_version": SCHEMA_VERSION}
+        storage.write_json(storage.join(dataset, MARKER), about)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{named} {dataset}: {storage.reason(error)}") from error
 
-    manifest: at least ``run_id``; ``files`` is added. Returns it as written.
+
+def commit_run(
+    dataset: str, manifest: dict[str, Any], files: list[StagedFile], removed: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Make the staged files of a run visible and write its manifest.
+
+    manifest: at least ``run_id``; ``files`` is added, and ``removed`` if it is not
+    empty: the files that these replace. Returns it as written.
 
     A runner may repeat what it was not told is done. The first intent stands:
     whatever came of the repetition, which may have read the index of its own
     run, is thrown away.
     """
     run_id = manifest["run_id"]
+    if storage.exists(storage.join(dataset, intent_path(run_id))):
+        return _carry_out(dataset, _read_run(dataset, intent_path(run_id)))
     if storage.exists(storage.join(dataset, manifest_path(run_id))):
         storage.delete_tree(storage.join(dataset, STAGING, run_id))
         return _read_run(dataset, manifest_path(run_id))
-    if storage.exists(storage.join(dataset, _intent_path(run_id))):
-        return _carry_out(dataset, _read_run(dataset, _intent_path(run_id)))
     ordered = sorted(files, key=lambda file: file.final)
-    intent = {"manifest": manifest, "files": [asdict(file) for file in ordered]}
-    storage.write_json(storage.join(dataset, _intent_path(run_id)), intent)
+    replaced = {"removed": sorted(removed)} if removed else {}
+    intent = {"manifest": {**manifest, **replaced}, "files": [asdict(file) for file in ordered]}
+    storage.write_json(storage.join(dataset, intent_path(run_id)), intent)
     return _carry_out(dataset, intent)
 
 
@@ -109,14 +125,14 @@ def recover(dataset: str) -> list[str]:
     """
     finished = []
     for run_id in _run_ids(dataset, ".intent.json"):
-        _carry_out(dataset, _read_run(dataset, _intent_path(run_id)))
+        _carry_out(dataset, _read_run(dataset, intent_path(run_id)))
         finished.append(run_id)
     staged = (
         path.rpartition(f"/{STAGING}/")[2].partition("/")[0]
         for path in storage.files_below(dataset, f"{STAGING}/**")
     )
     for name in set(staged):
-        if re.fullmatch(_RUN_ID, name):
+        if re.fullmatch(RUN_ID, name):
             storage.delete_tree(storage.join(dataset, STAGING, name))
     _tidy_staging(dataset)
     return finished
@@ -125,6 +141,25 @@ def recover(dataset: str) -> list[str]:
 def committed_run_ids(dataset: str) -> list[str]:
     """The runs that have a manifest, in the order they were made."""
     return _run_ids(dataset, ".json")
+
+
+def next_run_id(earlier: list[str], about_run: dict[str, Any]) -> str:
+    """The id follows from the dataset so far and what the run works on.
+
+    A run that was killed before its commit gets the same id, and so the same
+    file names, when it is started again.
+    """
+    last = earlier[-1] if earlier else "000000"
+    number = int(last.partition("-")[0]) + 1
+    return f"{number:06d}-{stable_id('run', last, repr(sorted(about_run.items())))[:8]}"
+
+
+def read_manifests(dataset: str) -> list[dict[str, Any]]:
+    """What each committed run wrote of itself, in their order.
+
+    Raises DatasetError if one is damaged.
+    """
+    return [_read_run(dataset, manifest_path(run_id)) for run_id in committed_run_ids(dataset)]
 
 
 def sha256_of(path: str) -> tuple[str, int]:
@@ -146,7 +181,7 @@ def _about(dataset: str) -> dict[str, Any] | None:
         about = storage.read_json(path)
     except ValueError:
         return None
-    ours = isinstance(about, dict) and about.get("format") == _ABOUT["format"]
+    ours = isinstance(about, dict) and about.get("format") == FORMAT
     return about if ours else None
 
 
@@ -154,7 +189,7 @@ def _has_run(dataset: str) -> bool:
     """Whether there is a run of a dataset that was begun before there were markers."""
     for path in [
         *(manifest_path(run_id) for run_id in _run_ids(dataset, ".json")),
-        *(_intent_path(run_id) for run_id in _run_ids(dataset, ".intent.json")),
+        *(intent_path(run_id) for run_id in _run_ids(dataset, ".intent.json")),
     ]:
         run = _read_run(dataset, path)
         about = run.get("manifest", run)
@@ -164,16 +199,16 @@ def _has_run(dataset: str) -> bool:
 
 
 def _is_empty(dataset: str) -> bool:
-    """Whether there is nothing yet, but perhaps a marker that was being written."""
+    """Whether there is nothing yet, but perhaps a marker that was being written, or a lock."""
     begun = storage.temporary(storage.join(dataset, MARKER))
-    return all(path == begun for path in storage.first_files_below(dataset, 2))
+    lock = storage.join(dataset, "_lock.")
+    found = storage.first_files_below(dataset, 5)
+    return all(path == begun or path.startswith(lock) for path in found)
 
 
 def _run_ids(dataset: str, ending: str) -> list[str]:
     """The runs that have a file of such a name in ``_runs``, by number."""
-    names = (path.rpartition("/")[2] for path in storage.files_below(dataset, f"{RUNS}/*{ending}"))
-    found = (re.fullmatch(f"({_RUN_ID}){re.escape(ending)}", name) for name in names)
-    return [run[1] for run in sorted(filter(None, found), key=lambda run: (int(run[2]), run[1]))]
+    return run_ids(storage.files_below(dataset, f"{RUNS}/*{ending}"), ending)
 
 
 def _read_run(dataset: str, path: str) -> dict[str, Any]:
@@ -192,10 +227,6 @@ def _tidy_staging(dataset: str) -> None:
         storage.delete_tree(storage.join(dataset, STAGING))
 
 
-def _intent_path(run_id: str) -> str:
-    return f"{RUNS}/{run_id}.intent.json"
-
-
 def _carry_out(dataset: str, intent: dict[str, Any]) -> dict[str, Any]:
     run_id = intent["manifest"]["run_id"]
     for file in intent["files"]:
@@ -203,16 +234,17 @@ def _carry_out(dataset: str, intent: dict[str, Any]) -> dict[str, Any]:
     published = [{k: v for k, v in file.items() if k != "staged"} for file in intent["files"]]
     manifest = {**intent["manifest"], "files": published}
     storage.write_json(storage.join(dataset, manifest_path(run_id)), manifest)
-    storage.delete([storage.join(dataset, _intent_path(run_id))])
+    storage.delete([storage.join(dataset, final) for final in manifest.get("removed", ())])
     storage.delete_tree(storage.join(dataset, STAGING, run_id))
     _tidy_staging(dataset)
+    storage.delete([storage.join(dataset, intent_path(run_id))])
     return manifest
 
 
 def _publish(dataset: str, run_id: str, file: dict[str, Any]) -> None:
     staged, final = (storage.join(dataset, file[name]) for name in ("staged", "final"))
     if storage.exists(staged):
-        storage.move(staged, final)
+        storage.move(staged, final, verify=lambda: sha256_of(final)[0] == file["sha256"])
     elif not storage.exists(final) or sha256_of(final)[0] != file["sha256"]:
         raise DatasetError(
             f"{final}, promised by run {run_id}, is neither staged nor whole: "

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import importlib
 import json
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
+from apache_beam.io.localfilesystem import LocalFileSystem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _EXTRAS = {
     "gs": ("gcp", "google.cloud.storage"),
@@ -79,8 +83,17 @@ def open_write(path: str) -> IO[bytes]:
     )
 
 
-def move(source: str, target: str) -> None:
-    """Rename a file, or copy and delete it where the filesystem cannot rename."""
+def is_local(path: str) -> bool:
+    """Whether it is on a filesystem of this machine, where renaming is atomic."""
+    return isinstance(FileSystems.get_filesystem(path), LocalFileSystem)
+
+
+def move(source: str, target: str, verify: Callable[[], bool] | None = None) -> None:
+    """Rename a file; where that is not atomic, copy it, verify the copy, and delete it.
+
+    verify: whether the target is whole; by its size if nothing better is known.
+    Raises OSError if it is not, and the source is still there.
+    """
     folder = target.rpartition("/")[0]
     if not FileSystems.exists(folder):
         try:
@@ -88,7 +101,18 @@ def move(source: str, target: str) -> None:
         except BeamIOError:  # made by somebody else meanwhile, or no folders there
             if not FileSystems.exists(folder):
                 raise
-    FileSystems.rename([source], [target])
+    if is_local(target):
+        FileSystems.rename([source], [target])
+        return
+    FileSystems.copy([source], [target])
+    if not (verify() if verify else size_of(target) == size_of(source)):
+        raise OSError(f"{target} is not what was copied to it from {source}")
+    FileSystems.delete([source])
+
+
+def size_of(path: str) -> int:
+    """The bytes of a file."""
+    return int(FileSystems.match([path])[0].metadata_list[0].size_in_bytes)
 
 
 def delete(paths: list[str]) -> None:
@@ -118,7 +142,20 @@ def temporary(path: str) -> str:
 
 
 def read_json(path: str) -> Any:
-    """Raises ValueError if it is no JSON."""
+    """Raises ValueError if it is no JSON.
+
+    Where renaming is not atomic, a file that is being replaced may be half there;
+    then what it is replaced by is whole.
+    """
+    try:
+        return _parsed(path)
+    except ValueError:
+        if is_local(path) or not exists(temporary(path)):
+            raise
+        return _parsed(temporary(path))
+
+
+def _parsed(path: str) -> Any:
     with open_read(path) as file:
         return json.loads(file.read())
 

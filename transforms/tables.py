@@ -244,7 +244,7 @@ def stage_file(
     table = TABLES[partition.table]
     data = data.combine_chunks()
     data = data.take(_order(table, data))
-    staged = staging_path(run_id, f"{partition.folder}/{shard:05d}.file")
+    staged = staging_path(run_id, f"{partition.folder}/{uuid.uuid4().hex}.file")
     sha256, size_bytes = write_parquet(storage.join(dataset, staged), table, data)
     return StagedFile(
         table=partition.table,
