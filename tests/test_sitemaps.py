@@ -180,6 +180,15 @@ def test_any_namespace(namespace: str) -> None:
     assert read_sitemap(content, URL) == sitemap(pages=(page("/1"),))
 
 
+def test_a_prefix_that_nobody_declared() -> None:
+    pictured = "<url><loc>{}</loc><image:image><image:loc>/x.png</image:loc></image:image></url>"
+    found = read_sitemap(urlset(pictured.format("https://www.lantern-gazette.example/1")), URL)
+    assert found == sitemap(pages=(page("/1"),))
+    with pytest.raises(SourceError) as raised:
+        read_sitemap(b"<map:index><url/></map:index>", URL)
+    assert raised.value.code == "sitemap_broken"
+
+
 def test_usual_mistakes() -> None:
     bare = b"\xef\xbb\xbf\n " + urlset(url("/1?a=1&b=2"), url("/2&amp;x&#38;"))
     assert read_sitemap(bare, URL) == sitemap(pages=(page("/1?a=1&b=2"), page("/2&x&")))

@@ -195,7 +195,14 @@ def _check_root(root: Any) -> None:
 
 
 def _name(element: Any) -> str:
-    return str(etree.QName(element).localname)
+    return _split_name(element)[1]
+
+
+def _split_name(element: Any) -> tuple[str, str]:
+    """Namespace and local name; a prefix that nobody declared stands for its namespace."""
+    prefix, _, name = element.tag.rpartition("}")
+    unbound, _, name = name.rpartition(":")
+    return prefix or unbound, name
 
 
 def _texts(element: Any) -> Iterator[tuple[str, str]]:
@@ -203,11 +210,12 @@ def _texts(element: Any) -> Iterator[tuple[str, str]]:
 
     Images and videos have a loc and a title too, so only these count.
     """
-    namespace = etree.QName(element).namespace
+    own, _ = _split_name(element)
     for child in element.iterchildren("{*}*"):
-        if etree.QName(child).namespace == namespace and _name(child) in {"loc", "lastmod"}:
-            yield _name(child), _text(child)
-        elif _name(child) == "news":
+        namespace, name = _split_name(child)
+        if namespace == own and name in {"loc", "lastmod"}:
+            yield name, _text(child)
+        elif name == "news":
             for part in child.iterchildren("{*}*"):
                 yield _name(part), _text(part)
                 if _name(part) == "publication":
