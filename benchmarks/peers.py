@@ -128,10 +128,17 @@ def _ours(timezones: dict[str, str | None]) -> Callable[[bytes, str], dict[str, 
 
 
 def _entries(found: dict[str, Any]) -> list[dict[str, Any]]:
-    """What a reader found, as entries: a peer's one text is its one entry."""
+    """What a reader found, as entries: a peer's one text is its one entry.
+
+    A time without a zone is taken as UTC, which those who give such mean.
+    """
     if "entries" in found:
         return list(found["entries"])
-    return [found] if found.get("body") else []
+    at = found.get("published_at")
+    moment = datetime.fromisoformat(at) if at else None
+    if moment and moment.tzinfo is None:
+        at = moment.replace(tzinfo=UTC).isoformat()
+    return [{**found, "published_at": at}] if found.get("body") else []
 
 
 def _read_by_all(
@@ -280,7 +287,7 @@ def compare_articles(options: argparse.Namespace) -> None:
             item, one = page.items[0], next(iter(_entries(found)), {})
             at = str(one.get("published_at") or "")
             moment = datetime.fromisoformat(at) if at else None
-            same = moment is not None and moment.tzinfo is not None and moment == item.at
+            same = moment == item.at
             rows.append((
                 _text_f1(" ".join(item.paragraphs), one.get("body")),
                 one.get("headline") == item.headline,
