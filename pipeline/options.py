@@ -1,6 +1,6 @@
 """What the user types: commands, options, and one clear line when they do not fit.
 
-No Beam here: whatever this parser does not know is handed to Beam by ``batch``.
+No Beam here: whatever this parser does not know is handed to Beam.
 """
 
 from __future__ import annotations
@@ -27,13 +27,23 @@ LOCAL_RUNNER = "FnApiRunner"
 """Beam's in-process runner; its ``DirectRunner`` would first try a download."""
 
 _TIMEOUT_MAX_S = 3600
+_IDLE_HOURS_MAX = 24 * 366
+_POLL_MAX_S = 24 * 3600
 _RETRIES_MAX = 10  # each waits twice as long as the one before
 _PAGES_PER_BLOG_MAX = 10_000
 _PAGE_BYTES_MAX = 1 << 30  # a page is held in memory
 
+_UNITS = {
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+}
+
 _EXAMPLES = """examples:
   news-ingest batch --input 'pages/*.html' --output dataset
   news-ingest batch --urls addresses.txt --output dataset --timezone Europe/London
+  news-ingest stream --sources sources.yaml --output dataset --max_runtime 12h
   news-ingest split https://news.example/live/2026/05/12 --timezone Europe/London
   news-ingest sample
 """
@@ -51,15 +61,28 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     """
     options, unknown = _parser().parse_known_args(arguments)
     options.beam_flags = unknown
-    if options.command == "batch":
+    if options.command in {"batch", "stream"}:
         if "--" in arguments:
             raise UsageError("'--' is no option, and every word belongs to one: leave it out")
-        if not (options.sources or any(getattr(options, kind) for kind in SOURCE_KINDS)):
-            names = ", ".join(f"--{kind}" for kind in (*SOURCE_KINDS, "sources"))
+        if options.command == "stream":
+            _check_stream(options)
+        kinds = [kind for kind in SOURCE_KINDS if hasattr(options, kind)]
+        if not (options.sources or any(getattr(options, kind) for kind in kinds)):
+            names = ", ".join(f"--{kind}" for kind in (*kinds, "sources"))
             raise UsageError(f"no input: give at least one of {names}")
     elif unknown:
         raise UsageError(f"unknown option {unknown[0]} (see news-ingest {options.command} --help)")
     return options
+
+
+def _check_stream(options: argparse.Namespace) -> None:
+    for word in options.beam_flags:
+        if word.partition("=")[0] in {"--input", "--warc"}:
+            raise UsageError(f"{word}: stream polls addresses only; read files with batch")
+    if options.min_poll_s > options.max_poll_s:
+        raise UsageError(
+            f"--min_poll_s {options.min_poll_s:g} is more than --max_poll_s {options.max_poll_s:g}"
+        )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -72,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_batch(commands)
+    _add_stream(commands)
     _add_split(commands)
     _add_show(commands)
     _add_report(commands)
@@ -93,21 +117,6 @@ def _add_batch(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="file, folder or pattern of .html, .htm, .txt, also .gz (repeatable)",
     )  # fmt: skip
     batch.add_argument(
-        "--url", action="append", default=[], metavar="URL", help="address of a page (repeatable)"
-    )
-    batch.add_argument(
-        "--urls", action="append", default=[], metavar="FILE",
-        help="file of addresses, one a line, # for comments (repeatable)",
-    )  # fmt: skip
-    batch.add_argument(
-        "--feed", action="append", default=[], metavar="URL",
-        help="RSS, Atom or JSON feed whose pages are read (repeatable)",
-    )  # fmt: skip
-    batch.add_argument(
-        "--sitemap", action="append", default=[], metavar="URL",
-        help="sitemap or sitemap index whose pages are read (repeatable)",
-    )  # fmt: skip
-    batch.add_argument(
         "--warc", action="append", default=[], metavar="PATTERN",
         help="WARC or WET archive, also .gz, or a pattern of them (repeatable)",
     )  # fmt: skip
@@ -116,41 +125,91 @@ def _add_batch(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="take only pages of this registered domain from archives (repeatable)",
     )  # fmt: skip
     batch.add_argument(
-        "--sources", type=_publishers, metavar="FILE",
-        help="sources.yaml: publishers with feeds, sitemaps, addresses, time zone, topic rules",
-    )  # fmt: skip
-    batch.add_argument(
-        "--since", type=_since, metavar="WHEN",
-        help="leave out sitemap items last changed before: a date, or a span such as 36h or 7d",
-    )  # fmt: skip
-    batch.add_argument(
-        "--output", required=True, type=_dataset, metavar="DATASET", help="folder of the dataset"
-    )
-    batch.add_argument(
-        "--runner", default=LOCAL_RUNNER, metavar="RUNNER",
-        help="Beam runner (default: %(default)s, in this process)",
-    )  # fmt: skip
-    batch.add_argument(
         "--max_error_ratio", type=_between(0, 1), default=0.5, metavar="RATIO",
         help="exit with 3 if more than this share of the pages failed (default: %(default)s)",
     )  # fmt: skip
-    batch.add_argument(
+    _add_crawling(batch)
+    _add_writing(batch)
+    _add_reading(batch)
+
+
+def _add_stream(commands: argparse._SubParsersAction[_Parser]) -> None:
+    stream = commands.add_parser(
+        "stream",
+        help="keeps polling its sources, until stopped",
+        description="Polls feeds, sitemaps and live blogs, each at its own pace: faster while "
+        "it changes, slower when it is quiet. Ctrl-C or SIGTERM finish the cycle under way.",
+        allow_abbrev=False,
+    )
+    stream.add_argument(
+        "--max_runtime", type=_span, metavar="SPAN",
+        help="stop after so long, such as 90s, 10m or 2h (default: never)",
+    )  # fmt: skip
+    stream.add_argument(
+        "--idle_hours", type=_between(0.001, _IDLE_HOURS_MAX), default=6.0, metavar="HOURS",
+        help="a live blog without news for so long is over (default: %(default)g)",
+    )  # fmt: skip
+    stream.add_argument(
+        "--min_poll_s", type=_between(0.001, _POLL_MAX_S), default=15.0, metavar="SECONDS",
+        help="the least time between two visits to an address; its host may want more "
+        "(default: %(default)g)",
+    )  # fmt: skip
+    stream.add_argument(
+        "--max_poll_s", type=_between(0.001, _POLL_MAX_S), default=900.0, metavar="SECONDS",
+        help="the most, for what is quiet (default: %(default)g)",
+    )  # fmt: skip
+    _add_crawling(stream)
+    _add_writing(stream)
+    _add_reading(stream)
+
+
+def _add_crawling(command: argparse.ArgumentParser) -> None:
+    """What ``batch`` and ``stream`` both need: addresses, the dataset, how hosts are treated."""
+    command.add_argument(
+        "--url", action="append", default=[], metavar="URL", help="address of a page (repeatable)"
+    )
+    command.add_argument(
+        "--urls", action="append", default=[], metavar="FILE",
+        help="file of addresses, one a line, # for comments (repeatable)",
+    )  # fmt: skip
+    command.add_argument(
+        "--feed", action="append", default=[], metavar="URL",
+        help="RSS, Atom or JSON feed whose pages are read (repeatable)",
+    )  # fmt: skip
+    command.add_argument(
+        "--sitemap", action="append", default=[], metavar="URL",
+        help="sitemap or sitemap index whose pages are read (repeatable)",
+    )  # fmt: skip
+    command.add_argument(
+        "--sources", type=_publishers, metavar="FILE",
+        help="sources.yaml: publishers with feeds, sitemaps, addresses, time zone, topic rules",
+    )  # fmt: skip
+    command.add_argument(
+        "--since", type=_since, metavar="WHEN",
+        help="leave out sitemap items last changed before: a date, or a span such as 36h or 7d",
+    )  # fmt: skip
+    command.add_argument(
+        "--output", required=True, type=_dataset, metavar="DATASET", help="folder of the dataset"
+    )
+    command.add_argument(
+        "--runner", default=LOCAL_RUNNER, metavar="RUNNER",
+        help="Beam runner (default: %(default)s, in this process)",
+    )  # fmt: skip
+    command.add_argument(
         "--delay_s", type=_between(0, WAIT_MAX_S), default=Politeness.delay_s, metavar="SECONDS",
         help="between two requests to a host, or what its robots.txt asks for if that is more "
         "(default: %(default)g)",
     )  # fmt: skip
-    batch.add_argument(
+    command.add_argument(
         "--retries", type=_between(0, _RETRIES_MAX, int), default=Politeness.retries, metavar="N",
         help="how often a request is repeated that may go better next time (default: %(default)s)",
     )  # fmt: skip
-    batch.add_argument(
+    command.add_argument(
         "--max_pages_per_blog", type=_between(1, _PAGES_PER_BLOG_MAX, int),
         default=Politeness.pages_per_blog_max, metavar="N",
         help="pages of older entries are followed until a live blog has so many "
         "(default: %(default)s)",
     )  # fmt: skip
-    _add_writing(batch)
-    _add_reading(batch)
 
 
 def _add_split(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -237,7 +296,7 @@ def _add_writing(command: argparse.ArgumentParser) -> None:
 
 
 def _add_reading(command: argparse.ArgumentParser) -> None:
-    """What ``batch`` and ``split`` both need to read pages."""
+    """What ``batch``, ``stream`` and ``split`` need to read pages."""
     defaults = FetchLimits()
     command.add_argument(
         "--timezone", type=_timezone, metavar="ZONE",
@@ -264,7 +323,7 @@ def _add_reading(command: argparse.ArgumentParser) -> None:
 
 
 def fetch_limits(options: argparse.Namespace) -> FetchLimits:
-    """The limits that ``batch`` and ``split`` were given."""
+    """The limits that a command was given."""
     return FetchLimits(
         timeout_s=options.timeout_s,
         page_bytes_max=options.max_page_bytes,
@@ -274,7 +333,7 @@ def fetch_limits(options: argparse.Namespace) -> FetchLimits:
 
 
 def politeness(options: argparse.Namespace) -> Politeness:
-    """How ``batch`` was told to treat hosts."""
+    """How a command was told to treat hosts."""
     return Politeness(
         delay_s=options.delay_s,
         retries=options.retries,
@@ -298,6 +357,13 @@ def _publishers(value: str) -> tuple[Publisher, ...]:
     except (OSError, ValueError) as error:
         raise argparse.ArgumentTypeError(f"{value!r} cannot be read: {error}") from error
     return load_publishers(text, value)
+
+
+def _span(value: str) -> timedelta:
+    span = re.fullmatch(r"(\d{1,6})([smhd])", value)
+    if not span or int(span[1]) == 0:
+        raise argparse.ArgumentTypeError(f"{value!r} is no span such as 90s, 10m or 2h")
+    return int(span[1]) * _UNITS[span[2]]
 
 
 def _since(value: str) -> datetime:

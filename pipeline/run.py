@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import json
 import logging
 import sys
-from typing import TYPE_CHECKING, Any
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from schemas.arrow import SCHEMA_VERSION
+from schemas.errors import DatasetError
 from schemas.records import SOURCE_KINDS, Publisher, Source
 
 logging.disable(logging.WARNING)  # Beam warns on import of what nobody here uses
@@ -17,10 +21,12 @@ import apache_beam as beam  # noqa: E402
 logging.disable(logging.NOTSET)
 
 from apache_beam.io.filesystems import FileSystems  # noqa: E402
+from apache_beam.transforms.combiners import ToList  # noqa: E402
 
 from pipeline.ingest import Ingest, Ingested, Polling  # noqa: E402
 from pipeline.options import fetch_limits, politeness  # noqa: E402
-from pipeline.runners import check_endpoint, to_beam_options  # noqa: E402
+from pipeline.runners import check_endpoint, run_to_end, to_beam_options  # noqa: E402
+from pipeline.schedule import plain, reading_from, visit_from  # noqa: E402
 from transforms.commit import claim, next_run_id, recover  # noqa: E402
 from transforms.lock import dataset_lock  # noqa: E402
 from transforms.outcomes import utc_now  # noqa: E402
@@ -29,10 +35,12 @@ from transforms.sources import label_of  # noqa: E402
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from apache_beam.options.pipeline_options import PipelineOptions
 
-    from schemas.records import PageRequest
+    from schemas.records import PageRequest, Reading, Visit
+    from transforms.visit import Revisits
 
 
 @contextlib.contextmanager
@@ -108,3 +116,63 @@ def ingest(
         polling=polling,
     )
     return done
+
+
+class Cycle(NamedTuple):
+    """What a run of a stream came to; lost: the codes of dead letters, by address.
+
+    The manifest is told also where nothing was new, and so nothing committed.
+    """
+
+    manifest: dict[str, Any]
+    visits: list[Visit]
+    readings: list[Reading]
+    lost: dict[str, str]
+
+
+def run_cycle(
+    options: argparse.Namespace,
+    beam_options: PipelineOptions,
+    manifest: dict[str, Any],
+    due: Iterable[PageRequest],
+    *,
+    since: datetime,
+    revisits: Revisits,
+) -> Cycle:
+    """Run the graph over what is due, on workers that share this machine's disk.
+
+    since, revisits: as in ``Polling``.
+
+    Raises DatasetError if the runner does not carry the run to its end.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        told = Path(folder) / "told.json"
+        pipeline = beam.Pipeline(options=beam_options)
+        _tell(ingest(pipeline, options, manifest, due, Polling(since, revisits)), str(told))
+        run_to_end(pipeline, beam_options)
+        if not told.exists():
+            raise DatasetError("the runner ended without telling what the cycle came to")
+        by_name: dict[str, list[Any]] = {"manifest": [], "visits": [], "readings": [], "lost": []}
+        for name, value in json.loads(told.read_text("utf8")):
+            by_name[name].append(value)
+    return Cycle(
+        by_name["manifest"][0],
+        [visit_from(visit) for visit in by_name["visits"]],
+        [reading_from(reading) for reading in by_name["readings"]],
+        dict(by_name["lost"]),
+    )
+
+
+def _tell(done: Ingested, path: str) -> None:
+    """Have a run write what it came to; a pipeline gives nothing back itself."""
+    told = (
+        done.manifest | "TellManifest" >> beam.Map(lambda manifest: ("manifest", manifest)),
+        done.visits | "TellVisits" >> beam.Map(lambda visit: ("visits", plain(visit))),
+        done.readings | "TellReadings" >> beam.Map(lambda one: ("readings", plain(one))),
+        done.lost | "TellLost" >> beam.Map(lambda dead: ("lost", (dead.uri, dead.code))),
+    ) | "Told" >> beam.Flatten()
+    _ = told | "AllTold" >> ToList() | "WriteTold" >> beam.Map(_write, path)
+
+
+def _write(told: list[tuple[str, Any]], path: str) -> None:
+    Path(path).write_text(json.dumps(told), "utf8")

@@ -25,7 +25,7 @@ HELPERS = {
 }
 BELOW = {
     "visit": {"fetch", "robots"},
-    "crawl": {"visit", "fetch", "feeds", "sitemaps", "older", "extract", "liveblog"},
+    "crawl": {"visit", "fetch", "robots", "feeds", "sitemaps", "older", "extract", "liveblog"},
     "stages": {"extract", "liveblog", "topics"},
 }
 """Stages that are built on others, and on which."""

@@ -146,7 +146,7 @@ def test_an_output_that_cannot_be_a_dataset(
     assert left == ["draft.txt", "notes.txt"]
 
 
-@pytest.mark.parametrize("command", [[], ["batch"], ["split"], ["sample"]])
+@pytest.mark.parametrize("command", [[], ["batch"], ["stream"], ["split"], ["sample"]])
 def test_help(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main([*command, "--help"])

@@ -58,7 +58,9 @@ def test_every_command_runs(command: str, place: Path, sample_output: str) -> No
         (place / "sources.yaml").write_text(example, "utf8")
         if "--urls" in command:
             command = command.strip() + " --allow_private_hosts --delay_s 0"
-        if "--sources" in command:  # the sample site has no such feed
+        if "stream" in command:
+            command = command.strip().replace("12h", "1s") + " --allow_private_hosts"
+        elif "--sources" in command:  # the sample site has no such feed
             command = command.strip() + " --allow_private_hosts --max_error_ratio 1"
         done = subprocess.run(
             command, shell=True, check=False, cwd=place, capture_output=True, text=True
@@ -115,11 +117,12 @@ def test_codes_topics_and_options_are_complete() -> None:
     assert [code for code in DEAD_LETTER_CODES if f"`{code}`" not in README] == []
     assert [slug for slug in SLUGS if slug not in README] == []
     assert DEFAULT_USER_AGENT in README
-    options = parse(["batch", "--url", "x", "--output", "y"])
     undocumented = [
-        name for name in vars(options) if name not in {"command", "beam_flags"}
-        and f"--{name}" not in README
-    ]  # fmt: skip
+        name
+        for command in ("batch", "stream")
+        for name in vars(parse([command, "--url", "x", "--output", "y"]))
+        if name not in {"command", "beam_flags"} and f"--{name}" not in README
+    ]
     assert undocumented == []
 
 

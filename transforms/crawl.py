@@ -40,6 +40,7 @@ from transforms.fetch import FetchLimits, host_of, is_url, open_local_file, read
 from transforms.liveblog import split_page
 from transforms.older import older_pages
 from transforms.outcomes import COUNTS, DEAD, dead_letter, progress, utc_now
+from transforms.robots import RecentRobots
 from transforms.sitemaps import read_sitemap
 from transforms.visit import Failed, HostPool, HostVisit, Politeness, Revisits
 
@@ -59,6 +60,9 @@ _CLOCKS_DIFFER_BY = timedelta(minutes=15)  # a publisher's and ours
 _HOST_SHARDS = 64
 _FETCH_THREADS = 64
 _WAITING_PAGES_MAX = 64  # fetched and not yet split: bounds the memory of a worker
+
+
+_recent = RecentRobots()  # a stream comes again, in the same process
 
 
 class FetchOutputs(NamedTuple):
@@ -329,7 +333,8 @@ class _FetchHosts(beam.DoFn):
             self._visits[host].extend(new)
         else:
             politeness = replace(self._politeness, delay_s=delay_s)
-            self._visits[host] = HostVisit(new, self._limits, politeness)
+            recent = _recent if self._revisits else None
+            self._visits[host] = HostVisit(new, self._limits, politeness, recent=recent)
         self._pool.add(self._visits[host], context, 0.0 if is_first else delay_s)
 
     def _outputs(self, outcome: Outcome, context: Any) -> Iterator[Any]:

@@ -5,11 +5,22 @@ No Beam here. Source: https://www.rfc-editor.org/rfc/rfc9309
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from protego import Protego
 
 from schemas.errors import FetchError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+KEPT_FOR_S = 3600.0
+"""Who comes again and again need not ask each time; RFC 9309, 2.4 allows a day."""
+
+KEPT_MAX = 4096
 
 _BYTES_MAX = 500 * 1024  # RFC 9309, 2.5: at least this much must be read
 _NO_RULES = frozenset(
@@ -41,6 +52,30 @@ class Robots:
     def crawl_delay_s(self, user_agent: str) -> float:
         """The seconds between requests that the host asks for, 0 if it does not."""
         return float(self.rules.crawl_delay(product_token(user_agent)) or 0)
+
+
+class RecentRobots:
+    """The rules that this process has read lately, by origin.
+
+    now_s: a clock that does not go back.
+    """
+
+    def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._now_s = now_s
+        self._read: dict[str, tuple[float, Robots]] = {}
+
+    def get(self, origin: str) -> Robots | None:
+        """None if they are unknown, or older than ``KEPT_FOR_S``."""
+        read_at_s, robots = self._read.get(origin, (-math.inf, None))
+        return robots if self._now_s() - read_at_s < KEPT_FOR_S else None
+
+    def keep(self, origin: str, robots: Robots) -> None:
+        """Rules that could not be had are not kept; of the others the last ``KEPT_MAX``."""
+        if robots.refusal is None:
+            self._read.pop(origin, None)
+            self._read[origin] = (self._now_s(), robots)
+            for oldest in list(self._read)[:-KEPT_MAX]:
+                self._read.pop(oldest, None)
 
 
 def product_token(user_agent: str) -> str:

@@ -23,7 +23,7 @@ from schemas.errors import FetchError
 from schemas.records import FetchedPage, KnownPage, NotModified, PageRequest, Redirected
 from transforms.addresses import same_page
 from transforms.fetch import FetchLimits, fetch_page, host_of, new_session
-from transforms.robots import Robots, read_robots, robots_after
+from transforms.robots import RecentRobots, Robots, read_robots, robots_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -100,6 +100,7 @@ class HostVisit:
 
     requests: at least one; all of one host by ``host_of``.
     fetch: ``fetch_page`` or what stands in for it. jitter: gives 0..1.
+    recent: robots.txt of earlier visits, which need not be asked for again.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class HostVisit:
         *,
         fetch: Callable[..., FetchedPage | NotModified | Redirected] = fetch_page,
         jitter: Callable[[], float] = random.random,
+        recent: RecentRobots | None = None,
     ) -> None:
         self._waiting = deque(requests)
         self._host = host_of(self._waiting[0].address)
@@ -117,6 +119,7 @@ class HostVisit:
         self._politeness = politeness
         self._fetch = fetch
         self._jitter = jitter
+        self._recent = recent or RecentRobots()
         self._session = new_session(limits)
         self._robots: dict[str, Robots] = {}
         self._outcomes: list[Outcome] = []
@@ -143,6 +146,8 @@ class HostVisit:
         """
         request = self._waiting[0]
         origin = _origin(request.address)
+        if origin not in self._robots and (recent := self._recent.get(origin)):
+            self._robots[origin] = recent
         if origin in self._robots:
             wait_s = self._ask(request, self._robots[origin])
         else:
@@ -197,6 +202,7 @@ class HostVisit:
                 return max(self._politeness.delay_s, retry_after_s)
             self._robots[origin] = robots_after(error)
             self._rest_if_failing(error)
+        self._recent.keep(origin, self._robots[origin])
         self._retried = 0
         return self._politeness.delay_s
 
