@@ -140,10 +140,10 @@ def main() -> None:
         words = ["stream", "--feed", f"{url}/feed", "--output", str(dataset)]
         words += ["--allow_private_hosts", "--delay_s", "0"]
         command = parse(words)
-        beam_options = prepare(command)
         named = [one for source in sources_of(command) for one in named_requests(source)]
         print(f"{options.blogs} live blogs of {options.entries} entries, one more every second")
-        _cycles(Stream(command, beam_options, named), dataset, options.cycles)
+        with prepare(command) as beam_options:
+            _cycles(Stream(command, beam_options, named), dataset, options.cycles)
 
 
 if __name__ == "__main__":
