@@ -32,7 +32,9 @@ def main(arguments: list[str] | None = None) -> int:
         options = parse(sys.argv[1:] if arguments is None else arguments)
         # A command is imported only when it is run: Beam takes three seconds,
         # and ``split`` does without.
+        logging.disable(logging.WARNING)  # on import it warns of what nobody here uses
         command = importlib.import_module(f"pipeline.{options.command}")
+        logging.disable(logging.NOTSET)
         return int(command.run(options))
     except BrokenPipeError:  # whoever read our output has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -5,32 +5,26 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import logging
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import apache_beam as beam
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.transforms.combiners import ToList
+
+from pipeline.ingest import Ingest, Ingested, Polling
+from pipeline.options import fetch_limits, politeness
+from pipeline.runners import check_endpoint, run_to_end, to_beam_options
+from pipeline.schedule import plain, reading_from, visit_from
 from schemas.arrow import SCHEMA_VERSION
 from schemas.errors import DatasetError
 from schemas.records import SOURCE_KINDS, Publisher, Source
-
-logging.disable(logging.WARNING)  # Beam warns on import of what nobody here uses
-import apache_beam as beam  # noqa: E402
-
-logging.disable(logging.NOTSET)
-
-from apache_beam.io.filesystems import FileSystems  # noqa: E402
-from apache_beam.transforms.combiners import ToList  # noqa: E402
-
-from pipeline.ingest import Ingest, Ingested, Polling  # noqa: E402
-from pipeline.options import fetch_limits, politeness  # noqa: E402
-from pipeline.runners import check_endpoint, run_to_end, to_beam_options  # noqa: E402
-from pipeline.schedule import plain, reading_from, visit_from  # noqa: E402
-from transforms.commit import claim, next_run_id, recover  # noqa: E402
-from transforms.lock import dataset_lock  # noqa: E402
-from transforms.outcomes import utc_now  # noqa: E402
-from transforms.sources import label_of  # noqa: E402
+from transforms.commit import claim, next_run_id, recover
+from transforms.lock import dataset_lock
+from transforms.outcomes import utc_now
+from transforms.sources import label_of
 
 if TYPE_CHECKING:
     import argparse

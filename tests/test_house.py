@@ -15,6 +15,7 @@ HELPERS = {
     "addresses",
     "markup",
     "outcomes",
+    "counters",
     "storage",
     "commit",
     "index",

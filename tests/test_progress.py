@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 
+import apache_beam as beam
 import pytest
+from apache_beam.metrics.metric import MetricsFilter
 
 from pipeline import progress as shown
-from transforms.outcomes import progress
+from transforms.counters import NAMESPACE, progress
 
 
 def test_piped_progress_is_plain_lines(
@@ -19,7 +22,7 @@ def test_piped_progress_is_plain_lines(
         progress.add("entries found", 3)
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].endswith(" s  1,200 pages fetched")
-    assert lines[-1].endswith(" s  3 entries found, 1,200 pages fetched")
+    assert lines[-1].endswith(" s  1,200 pages fetched, 3 entries found")
 
 
 def test_each_run_counts_from_zero(capsys: pytest.CaptureFixture[str]) -> None:
@@ -44,3 +47,34 @@ def test_work_elsewhere_is_not_counted_as_nothing(capsys: pytest.CaptureFixture[
     with shown.show_progress(counted=False):
         pass
     assert "no live counts" in capsys.readouterr().err
+
+
+def test_what_waits_and_how_long_it_will_take() -> None:
+    counts = Counter(
+        {"entries found": 3400, "feeds read": 2, "pages fetched": 1200, "pages failed": 2}
+    )
+    told = "1,200 pages fetched, 2 pages failed, 3,400 entries found, 2 feeds read"
+    assert shown.progress_line(counts, 0, 5.0) == told
+    assert shown.progress_line(counts, 120, 0.0) == f"{told}, 120 waiting"
+    waits = f"{told}, 120 waiting, 4.0 pages/s, about 30 s left"
+    assert shown.progress_line(counts, 120, 4.0) == waits
+    assert shown.progress_line(counts, 12_000, 4.0).endswith("about 50 min left")
+    assert shown.progress_line(counts, 120_000, 4.0).endswith("about 8.3 h left")
+    assert shown.progress_line(Counter(), 0, 0.0) == "starting"
+
+
+def _count(n: int) -> int:
+    progress.add("pages fetched", n)
+    return n
+
+
+def test_the_same_counters_are_metrics_of_beam() -> None:
+    pipeline = beam.Pipeline("FnApiRunner")
+    _ = pipeline | beam.Create([3, 4]) | beam.Map(_count)
+    result = pipeline.run()
+    result.wait_until_finish()
+    query = MetricsFilter().with_namespace(NAMESPACE)
+    counters = result.metrics().query(query)["counters"]
+    assert {counter.key.metric.name: counter.committed for counter in counters} == {
+        "pages_fetched": 7
+    }

@@ -25,8 +25,9 @@ from fastwarc.warc import ArchiveIterator
 from schemas.errors import PageError, SourceError, page_too_large
 from schemas.records import DeadLetter, FetchedPage, PageRequest
 from transforms import storage
+from transforms.counters import progress
 from transforms.markup import parse_iso_time
-from transforms.outcomes import COUNTS, DEAD, dead_letter, progress, utc_now
+from transforms.outcomes import COUNTS, DEAD, dead_letter, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -497,6 +498,7 @@ class _ReadArchive(beam.DoFn):
                     progress.add("pages fetched")
                     yield found
                 else:
+                    progress.add("pages failed", int(isinstance(found, DeadLetter)))
                     yield TaggedOutput(DEAD if isinstance(found, DeadLetter) else COUNTS, found)
 
 

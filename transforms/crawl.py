@@ -34,12 +34,13 @@ from schemas.records import (
     Visit,
 )
 from transforms.addresses import same_page
+from transforms.counters import progress
 from transforms.extract import extract_page, in_utf8, registered_domain
 from transforms.feeds import read_feed
 from transforms.fetch import FetchLimits, host_of, is_url, open_local_file, read_page_file
 from transforms.liveblog import split_page
 from transforms.older import older_pages
-from transforms.outcomes import COUNTS, DEAD, dead_letter, progress, utc_now
+from transforms.outcomes import COUNTS, DEAD, dead_letter, utc_now
 from transforms.robots import RecentRobots
 from transforms.sitemaps import read_sitemap
 from transforms.visit import Failed, HostPool, HostVisit, Politeness, Revisits
@@ -304,6 +305,7 @@ class _FetchHosts(beam.DoFn):
     def _read(self, requests: list[PageRequest], context: Any) -> None:
         new = list({request.uri: request for request in reversed(requests)}.values())
         self._count(context, {"requests_repeated": len(requests) - len(new)})
+        progress.wait_for(len(new))
         self._pool.add(_FolderVisit(new, self._limits), context)
 
     def _ask(
@@ -327,6 +329,7 @@ class _FetchHosts(beam.DoFn):
         self._count(context, {"requests_repeated": repeated, "not_asked_again": held})
         if not new:
             return
+        progress.wait_for(len(new))
         domain = registered_domain(new[0].address) or host
         delay_s = self._delays_s.get(domain, self._politeness.delay_s)
         if host in self._visits:
@@ -338,6 +341,7 @@ class _FetchHosts(beam.DoFn):
         self._pool.add(self._visits[host], context, 0.0 if is_first else delay_s)
 
     def _outputs(self, outcome: Outcome, context: Any) -> Iterator[Any]:
+        progress.wait_for(-1)
         if isinstance(outcome, Redirected):
             if self._number < ROUNDS:
                 yield TaggedOutput("elsewhere", _windowed(outcome.request, context))

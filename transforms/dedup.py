@@ -18,6 +18,7 @@ from apache_beam.pvalue import TaggedOutput
 
 from schemas.records import DuplicateRow, EntryRow, KnownEntry
 from schemas.topics import QCODES
+from transforms.counters import progress
 from transforms.outcomes import COUNTS
 
 if TYPE_CHECKING:
@@ -171,6 +172,7 @@ def _settle(keyed: _Keyed) -> Iterator[Any]:
     _, group = keyed
     for row in settle_duplicates(group["rows"], group["known"]):
         if isinstance(row, DuplicateRow):
+            progress.add("duplicates")
             yield TaggedOutput("duplicates", row)
             yield TaggedOutput("known", known_entry(row.row, row.duplicate_of))
         else:

@@ -2,15 +2,12 @@
 
 A stage that loses a page emits a DeadLetter on its ``dead`` output; a stage
 that drops anything else emits ``(name, n)`` on its ``counts`` output. Counts go
-through the graph, so that a retried bundle cannot count twice; ``progress`` is
-only for the eyes of whoever waits at a terminal.
+through the graph, so that a retried bundle cannot count twice.
 """
 
 from __future__ import annotations
 
 import math
-import threading
-from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -73,29 +70,3 @@ def _spread(spans: list[timedelta]) -> dict[str, float]:
         return round(ordered[max(0, math.ceil(share * len(ordered)) - 1)], 3)
 
     return {"p50": at(0.5), "p95": at(0.95), "max": at(1.0)}
-
-
-class Progress:
-    """Counters of this process, safe to bump from any thread."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._counts: Counter[str] = Counter()
-
-    def add(self, name: str, n: int = 1) -> None:
-        """Count n more of name."""
-        with self._lock:
-            self._counts[name] += n
-
-    def snapshot(self) -> Counter[str]:
-        """The counts so far."""
-        with self._lock:
-            return self._counts.copy()
-
-    def reset(self) -> None:
-        """Start again from zero, for the next run in this process."""
-        with self._lock:
-            self._counts.clear()
-
-
-progress = Progress()

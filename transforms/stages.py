@@ -25,9 +25,10 @@ from schemas.records import (
     Reading,
     SplitPage,
 )
+from transforms.counters import progress
 from transforms.extract import extract_page
 from transforms.liveblog import split_page
-from transforms.outcomes import COUNTS, DEAD, dead_letter, progress, utc_now
+from transforms.outcomes import COUNTS, DEAD, dead_letter, utc_now
 from transforms.topics import entry_rows
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ class AssignTopics(beam.PTransform[Any, Any]):
 def _lost(
     error: PageError, uri: str, source: str, page_url: str | None
 ) -> TaggedOutput[str, DeadLetter]:
+    progress.add("pages failed")
     letter = dead_letter(error, uri=uri, source=source, failed_at=utc_now(), page_url=page_url)
     return TaggedOutput(DEAD, letter)
 
