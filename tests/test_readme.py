@@ -66,6 +66,7 @@ def test_every_command_runs(command: str, place: Path, sample_output: str) -> No
             command, shell=True, check=False, cwd=place, capture_output=True, text=True
         )
     assert done.returncode == 0, done.stderr
+    assert "WARNING" not in done.stderr
     assert done.stdout
 
 
