@@ -6,8 +6,11 @@ import re
 import shlex
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from pathlib import Path
+from typing import ClassVar
 
 import duckdb
 import pytest
@@ -24,8 +27,12 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf8")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+OWN_FEEDS = README.partition("## Your own feeds")[2].partition("\n## ")[0]
+THE_REST = README.replace(OWN_FEEDS, "")
+
+
+def blocks(language: str, text: str = THE_REST) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +75,52 @@ def test_every_command_runs(command: str, place: Path, sample_output: str) -> No
     assert done.returncode == 0, done.stderr
     assert "WARNING" not in done.stderr
     assert done.stdout
+
+
+class Feeds(BaseHTTPRequestHandler):
+    """Answers ``/DOMAIN/...`` with a feed of the sample site's pages of that domain."""
+
+    pages: ClassVar[list[str]]
+
+    def do_GET(self) -> None:
+        domain = self.path.split("/")[1]
+        items = [f"<item><link>{url}</link></item>" for url in self.pages if f"/{domain}/" in url]
+        feed = f"<rss version='2.0'><channel><title>x</title>{''.join(items)}</channel></rss>"
+        self.send_response(200 if items else 404)
+        self.end_headers()
+        self.wfile.write(feed.encode())
+
+    def log_message(self, *_: object) -> None: ...
+
+
+def test_three_feeds_of_ones_own_from_nothing_to_a_report(place: Path) -> None:
+    (example,), (commands,) = blocks("yaml", OWN_FEEDS), blocks("sh", OWN_FEEDS)
+    with (
+        serve_sample_site(port=0) as site,
+        ThreadingHTTPServer(("127.0.0.1", 0), Feeds) as server,
+    ):
+        Feeds.pages = list(site.page_urls)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        local = re.sub(
+            r"https://(?=.*example/)", f"http://127.0.0.1:{server.server_port}/", example
+        )
+        (place / "sources.yaml").write_text(local, "utf8")
+        commands = commands.replace(" --sources", " --allow_private_hosts --delay_s 0 --sources")
+        done = subprocess.run(
+            ["sh", "-ec", commands], check=False, cwd=place, capture_output=True, text=True
+        )
+        server.shutdown()
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^ +live blogs +3$", done.stdout, re.MULTILINE)
+    assert done.stdout.endswith("\noutput/mine-report.html\n")
+    report = (place / "output/mine-report.html").read_text("utf8")
+    assert [domain for domain in re.findall("domain: (.*)", example) if domain not in report] == []
+
+
+def test_the_picture_is_there_and_light() -> None:
+    (picture,) = re.findall(r"!\[[^\]]+\]\((\S+\.png)\)", README)
+    assert (ROOT / picture).read_bytes()[:4] == b"\x89PNG"
+    assert (ROOT / picture).stat().st_size < 200_000
 
 
 @pytest.fixture(scope="module")
