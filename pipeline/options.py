@@ -100,6 +100,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_show(commands)
     _add_report(commands)
     _add_query(commands)
+    _add_check(commands)
+    _add_compact(commands)
     _add_sample(commands)
     return parser
 
@@ -267,6 +269,34 @@ def _add_query(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="json is one object a line (default: by the ending of --output, else a table)",
     )  # fmt: skip
     query.add_argument("--output", metavar="FILE", help="write the answer there")
+
+
+def _add_check(commands: argparse._SubParsersAction[_Parser]) -> None:
+    check = commands.add_parser(
+        "check",
+        help="verify a dataset: files, schema, manifests, duplicates, index",
+        description="Verifies files, schema, manifests, duplicates and the index of a dataset. "
+        "Names each fault on a line of its own, and exits with 1 if there is any.",
+        allow_abbrev=False,
+    )
+    _add_dataset(check)
+    check.add_argument(
+        "--repair", action="store_true",
+        help="finish or undo what was interrupted, and move strays to _quarantine",
+    )  # fmt: skip
+    _add_writing(check)
+
+
+def _add_compact(commands: argparse._SubParsersAction[_Parser]) -> None:
+    compact = commands.add_parser(
+        "compact",
+        help="merge the small files of a dataset, set earlier revisions aside",
+        description="Merges the small files of each partition and moves earlier revisions from "
+        "entries to revisions. Safe to interrupt; a second time it does nothing.",
+        allow_abbrev=False,
+    )
+    _add_dataset(compact)
+    _add_writing(compact)
 
 
 def _add_dataset(command: argparse.ArgumentParser) -> None:

@@ -48,12 +48,13 @@ def add_run(
         batches = [to_batch(TABLES[name].batch_schema, values)] if values else []
         for partition, chunk in spill(str(root), run_id, name, batches):
             parts[partition].append(chunk)
+    written = {name: len(values) for name, values in rows.items() if not name.startswith("known")}
     manifest: dict[str, Any] = {
         "run_id": run_id,
         "started_at": "2026-05-12T20:00:00+00:00",
         "finished_at": "2026-05-12T20:00:30+00:00",
         "sources": ["url:test"],
-        "counts": {**dict.fromkeys(COUNTED, 0), **counts},
+        "counts": {**dict.fromkeys(COUNTED, 0), **written, **counts},
     }
     staged = [
         file

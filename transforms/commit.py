@@ -82,6 +82,13 @@ def examine(dataset: str, named: str = "--output") -> None:
         raise UsageError(f"{named} {dataset}: {storage.reason(error)}") from error
 
 
+def check_is_dataset(dataset: str) -> None:
+    """Raises UsageError if DATASET is not one yet, and as ``examine``."""
+    examine(dataset, "DATASET")
+    if _about(dataset) is None and not _has_run(dataset):
+        raise UsageError(f"DATASET {dataset}: holds no dataset; name what batch wrote to")
+
+
 def claim(dataset: str, named: str = "--output") -> None:
     """Make a folder ours; raises as ``examine``, and UsageError if nothing can be written."""
     examine(dataset, named)
@@ -127,6 +134,9 @@ def recover(dataset: str) -> list[str]:
     for run_id in _run_ids(dataset, ".intent.json"):
         _carry_out(dataset, _read_run(dataset, intent_path(run_id)))
         finished.append(run_id)
+    begun = f"_{RUN_ID}(\\.intent)?\\.json\\.tmp"
+    torn = storage.files_below(dataset, f"{RUNS}/_*.tmp")
+    storage.delete([path for path in torn if re.fullmatch(begun, path.rpartition("/")[2])])
     staged = (
         path.rpartition(f"/{STAGING}/")[2].partition("/")[0]
         for path in storage.files_below(dataset, f"{STAGING}/**")
@@ -160,6 +170,14 @@ def read_manifests(dataset: str) -> list[dict[str, Any]]:
     Raises DatasetError if one is damaged.
     """
     return [_read_run(dataset, manifest_path(run_id)) for run_id in committed_run_ids(dataset)]
+
+
+def unfinished_runs(dataset: str) -> dict[str, dict[str, Any]]:
+    """The intents of runs that were killed while they were committed, by run id."""
+    return {
+        run_id: _read_run(dataset, intent_path(run_id))
+        for run_id in _run_ids(dataset, ".intent.json")
+    }
 
 
 def sha256_of(path: str) -> tuple[str, int]:

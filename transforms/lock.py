@@ -76,6 +76,14 @@ def dataset_lock(
         heart.stop()
 
 
+def check_is_free(dataset: str) -> None:
+    """Raises DatasetError if somebody writes to a local dataset; elsewhere nobody can tell."""
+    path = Path(dataset, LOCK)
+    if storage.is_local(dataset):
+        with contextlib.suppress(FileNotFoundError), path.open("rb") as theirs:
+            _check_is_stale(theirs, path)
+
+
 def _acquire(path: Path, command: str) -> IO[bytes]:
     """The lock, made whole and held; raises DatasetError if somebody else has it."""
     path.parent.mkdir(parents=True, exist_ok=True)

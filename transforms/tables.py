@@ -160,8 +160,27 @@ def spill(
     return parts
 
 
+def spill_rows(dataset: str, run_id: str, name: str, rows: pa.Table) -> list[Chunk]:
+    """Write rows of one partition to a hidden file; no rows, no file."""
+    return [chunk for _, chunk in _spill_by(dataset, run_id, name, rows, np.zeros(len(rows)))]
+
+
+def conform(table: Table, rows: pa.Table) -> pa.Table:
+    """Rows with the schema of today: what an earlier version did not write is null.
+
+    Raises pa.ArrowInvalid if a column is of another type.
+    """
+    columns = [
+        rows[field.name].cast(field.type)
+        if field.name in rows.schema.names
+        else pa.nulls(len(rows), field.type)
+        for field in table.schema
+    ]
+    return pa.Table.from_arrays(columns, schema=table.schema)
+
+
 def _spill_by(
-    dataset: str, run_id: str, name: str, rows: pa.Table, codes: NDArray[np.int64]
+    dataset: str, run_id: str, name: str, rows: pa.Table, codes: NDArray[Any]
 ) -> Iterator[tuple[int, Chunk]]:
     """One batch in one file for every code, in their order."""
     order = np.argsort(codes, kind="stable")
@@ -273,6 +292,7 @@ def write_parquet(path: str, table: Table, data: pa.Table) -> tuple[str, int]:
             use_dictionary=list(table.repeating),
             sorting_columns=pq.SortingColumn.from_ordering(table.schema, order),
             write_page_index=True,
+            write_page_checksum=True,
         )
     return hashed.digest.hexdigest(), hashed.size_bytes
 

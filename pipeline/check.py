@@ -1,0 +1,61 @@
+"""``check``: verifies a dataset; ``--repair`` mends what needs no guessing."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+logging.disable(logging.WARNING)  # Beam warns on import of what nobody here uses
+from transforms import storage  # noqa: E402
+
+logging.disable(logging.NOTSET)
+
+from transforms.check import QUARANTINE, Fault, find_faults  # noqa: E402
+from transforms.commit import check_is_dataset, claim, recover  # noqa: E402
+from transforms.lock import check_is_free, dataset_lock  # noqa: E402
+from transforms.manifests import MARKER  # noqa: E402
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable
+
+
+def run(options: argparse.Namespace) -> int:
+    """Name each fault on a line of its own; 1 if there is any, 0 with one line if not.
+
+    Raises UsageError if there is no dataset, DatasetError if it is in use.
+    """
+    dataset: str = options.dataset
+    check_is_dataset(dataset)
+    if options.repair:
+        with dataset_lock(dataset, "check", named="DATASET", sole_writer=options.sole_writer):
+            repair(dataset)
+            return _tell(dataset, find_faults(dataset))
+    check_is_free(dataset)
+    return _tell(dataset, find_faults(dataset))
+
+
+def repair(dataset: str) -> None:
+    """Finish or undo what was interrupted, and move strays to where nobody reads.
+
+    Says each step in one line. What is lost or damaged stays as it is.
+    """
+    for run_id in recover(dataset):
+        print(f"mended: run {run_id} had been interrupted, it is complete now")
+    for fault in list(find_faults(dataset)):
+        if fault.path == MARKER:
+            claim(dataset, "DATASET")
+            print(f"mended: {MARKER} is there again")
+        elif fault.kind == "stray":
+            aside = storage.join(dataset, QUARANTINE, fault.path)
+            storage.move(storage.join(dataset, fault.path), aside)
+            print(f"mended: {fault.path} belonged to no run, it is in {QUARANTINE} now")
+
+
+def _tell(dataset: str, faults: Iterable[Fault]) -> int:
+    n = 0
+    for n, fault in enumerate(faults, 1):  # noqa: B007
+        print(fault)
+    if not n:
+        print(f"{dataset}: nothing is wrong.")
+    return 1 if n else 0
