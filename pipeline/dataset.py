@@ -43,7 +43,7 @@ def open_dataset(path: str, table: str = "entries") -> ds.Dataset:
     system, root = _filesystem(path)
     schema = _SCHEMAS[table]
     finals = [
-        final for final, file in committed_files(_manifests(system, root, path)).items()
+        final for final, file in committed_files(read_manifests(path)).items()
         if file["table"] == table
     ]  # fmt: skip
     return ds.FileSystemDataset.from_paths(
@@ -56,6 +56,23 @@ def open_dataset(path: str, table: str = "entries") -> ds.Dataset:
     )
 
 
+def read_manifests(path: str) -> list[dict[str, Any]]:
+    """What each committed run of a dataset wrote of itself, in the order of the runs.
+
+    Raises UsageError if there is no such dataset, DatasetError if it is damaged
+    or was written by a later version.
+    """
+    system, root = _filesystem(path)
+    found = fs.FileSelector(f"{root}/{RUNS}", allow_not_found=True)
+    runs = run_ids(info.path for info in system.get_file_info(found))
+    marker = f"{root}/{MARKER}"
+    if system.get_file_info(marker).type == fs.FileType.File:
+        check_about(path, _read_json(system, marker))
+    elif not runs:
+        raise UsageError(f"{path}: holds no dataset; name what batch wrote to")
+    return [_read_manifest(system, f"{root}/{manifest_path(run_id)}") for run_id in runs]
+
+
 def _filesystem(path: str) -> tuple[fs.FileSystem, str]:
     try:
         if "://" not in path:
@@ -66,23 +83,19 @@ def _filesystem(path: str) -> tuple[fs.FileSystem, str]:
     return system, root.rstrip("/")
 
 
-def _manifests(system: fs.FileSystem, root: str, path: str) -> list[dict[str, Any]]:
-    found = fs.FileSelector(f"{root}/{RUNS}", allow_not_found=True)
-    runs = run_ids(info.path for info in system.get_file_info(found))
-    marker = f"{root}/{MARKER}"
-    if system.get_file_info(marker).type == fs.FileType.File:
-        check_about(path, _read_json(system, marker))
-    elif not runs:
-        raise UsageError(f"{path}: holds no dataset; name what batch wrote to")
-    return [_read_json(system, f"{root}/{manifest_path(run_id)}") for run_id in runs]
-
-
 def _read_json(system: fs.FileSystem, path: str) -> dict[str, Any]:
     try:
         with system.open_input_stream(path) as file:
             return dict(json.loads(file.read()))
     except (ValueError, TypeError) as error:
         raise DatasetError(f"{path} is damaged ({error}): restore it from a backup") from error
+
+
+def _read_manifest(system: fs.FileSystem, path: str) -> dict[str, Any]:
+    manifest = _read_json(system, path)
+    if missing := {"run_id", "files"} - manifest.keys():
+        raise DatasetError(f"{path} is damaged (no {min(missing)}): restore it from a backup")
+    return manifest
 
 
 def _partition(final: str) -> pc.Expression:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import re
 import tempfile
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
+from pipeline.dataset import read_manifests
 from schemas.arrow import DEAD_LETTERS, DUPLICATES, ENTRIES
 from schemas.counts import COUNTED
 from schemas.errors import DatasetError, UsageError
@@ -60,7 +59,6 @@ _LOCKED = {
     "autoload_known_extensions": "false",
     "python_enable_replacements": "false",
 }
-_MANIFEST_NAME = re.compile(r"(\d{6,})-[0-9a-f]{8}\.json")
 
 
 @contextlib.contextmanager
@@ -72,6 +70,11 @@ def open_views(dataset: str) -> Iterator[duckdb.DuckDBPyConnection]:
 
     Raises UsageError if there is no dataset, DatasetError if it is damaged.
     """
+    if "://" in dataset:
+        raise UsageError(
+            f"DATASET {dataset}: must be a folder on this machine; copy it, "
+            "or read its Parquet files with an engine that knows the storage"
+        )
     manifests = read_manifests(dataset)
     files = {folder: _committed(dataset, manifests, folder) for folder in _PARQUET}
     with tempfile.TemporaryDirectory() as spill:
@@ -85,37 +88,10 @@ def open_views(dataset: str) -> Iterator[duckdb.DuckDBPyConnection]:
             connection.close()
 
 
-def read_manifests(dataset: str) -> list[dict[str, Any]]:
-    """What each committed run wrote of itself, in the order of the runs.
-
-    Raises UsageError if there is no dataset, DatasetError if one is damaged.
-    """
-    if "://" in dataset:
-        raise UsageError(
-            f"DATASET {dataset}: must be a folder on this machine; copy it, "
-            "or read its Parquet files with an engine that knows the storage"
-        )
-    root = Path(dataset)
-    if not (root / "_dataset.json").is_file() and not (root / "_runs").is_dir():
-        raise UsageError(f"DATASET {dataset}: holds no dataset; name what batch wrote to")
-    found = ((_MANIFEST_NAME.fullmatch(path.name), path) for path in (root / "_runs").glob("*"))
-    numbered = sorted((int(name[1]), path) for name, path in found if name)
-    return [_read_manifest(path) for _, path in numbered]
-
-
 def one_line(error: duckdb.Error) -> str:
     """What DuckDB complains of, without its kind and without the query."""
     said = str(error).partition("\n\nLINE")[0]
     return " ".join(said.partition("Error: ")[2].split() or said.split())
-
-
-def _read_manifest(path: Path) -> dict[str, Any]:
-    try:
-        manifest = json.loads(path.read_bytes())
-        manifest["run_id"], manifest["files"]
-    except (ValueError, TypeError, KeyError) as error:
-        raise DatasetError(f"{path} is damaged ({error}): restore it from a backup") from error
-    return dict(manifest)
 
 
 def _committed(dataset: str, manifests: list[dict[str, Any]], folder: str) -> list[str]:

@@ -17,6 +17,7 @@ from schemas.records import DuplicateRow
 from tests.browser import CHROMIUM, Tab, chromium
 from tests.datasets import add_run
 from tests.factories import MORNING, letter, row
+from transforms.commit import claim
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -180,7 +181,7 @@ def test_lists_are_bounded_and_say_of_how_many(
 
 
 def test_a_dataset_of_nothing(tmp_path: Path) -> None:
-    (tmp_path / "set/_runs").mkdir(parents=True)
+    claim(str(tmp_path / "set"))
     assert main(["report", str(tmp_path / "set")]) == 0
     page = (tmp_path / "set-report.html").read_text("utf8")
     assert "No entries yet" in page

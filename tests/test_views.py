@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.views import VIEWS, open_views, read_manifests
+from pipeline.dataset import read_manifests
+from pipeline.views import VIEWS, open_views
 from schemas.errors import DatasetError, UsageError
 from schemas.records import DuplicateRow
 from tests.datasets import add_run
@@ -108,8 +109,8 @@ def test_nothing_else_can_be_reached(dataset: Path, tmp_path: Path) -> None:
 
 def test_what_is_no_dataset(tmp_path: Path) -> None:
     for place in (str(tmp_path), str(tmp_path / "none"), "gs://bucket/set"):
-        with pytest.raises(UsageError, match=r"^DATASET "):
-            read_manifests(place)
+        with pytest.raises(UsageError, match=place), open_views(place):
+            pass
 
 
 @pytest.mark.parametrize("damage", ["{", "[]", '"x"', json.dumps({"run_id": "000001-abcdef01"})])

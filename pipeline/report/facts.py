@@ -81,7 +81,7 @@ def _totals(connection: duckdb.DuckDBPyConnection) -> Row:
             (SELECT count(*) FROM duplicates) AS duplicates,
             (SELECT count(*) FROM revisions WHERE revision > 0) AS revisions,
             (SELECT count(*) FROM dead_letters) AS dead_letters,
-            (SELECT count(*) FROM runs) AS runs,
+            (SELECT count(*) FROM runs WHERE len(sources) > 0) AS runs,
             (SELECT max(finished_at) FROM runs) AS last_run_at
         FROM latest
         """,
@@ -402,7 +402,8 @@ def _runs(connection: duckdb.DuckDBPyConnection) -> Shown:
         SELECT run_id, started_at, epoch(finished_at - started_at) AS took_s, pages, pages_split,
             not_modified, pages_failed, entries, duplicates, unchanged,
             count(*) OVER () AS total
-        FROM runs ORDER BY run_id DESC LIMIT ?
+        FROM runs WHERE len(sources) > 0 -- a compaction has none
+        ORDER BY run_id DESC LIMIT ?
         """,
         [RUNS_MAX],
     )
