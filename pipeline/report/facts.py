@@ -149,7 +149,8 @@ def _blogs(connection: duckdb.DuckDBPyConnection) -> Shown:
             """
             SELECT page_url, entry_url, headline, left(body, ?) AS body, authors, language,
                 published_at, is_key_event, revision
-            FROM entries_latest WHERE is_live_blog AND list_contains(?, page_url)
+            FROM revisions SEMI JOIN latest USING (entry_id, revision)
+            WHERE is_live_blog AND list_contains(?, page_url)
             WINDOW shown AS
                 (PARTITION BY page_url ORDER BY published_at DESC NULLS LAST, position, entry_id)
             QUALIFY row_number() OVER shown <= ?
@@ -264,7 +265,8 @@ _RANKED = """
         SELECT cluster_id, entry_id, publisher, headline, left(body, 200) AS body, published_at,
             fetched_at, coalesce(entry_url, page_url) AS url,
             NULL::VARCHAR AS kind, NULL::FLOAT AS score
-        FROM entries_latest WHERE cluster_id IN (SELECT cluster_id FROM duplicates)
+        FROM revisions SEMI JOIN latest USING (entry_id, revision)
+        WHERE cluster_id IN (SELECT cluster_id FROM duplicates)
         UNION ALL
         SELECT cluster_id, entry_id, publisher, headline, left(body, 200), published_at,
             fetched_at, coalesce(entry_url, page_url), duplicate_kind, duplicate_score
