@@ -68,7 +68,9 @@ case ${1:-sample} in
     exec "$venv/bin/python" -m pytest --numprocesses auto "$@"
     ;;
   *)
-    set_up run
+    extras=run
+    [ "${1:-}" != topics ] || extras=topics
+    set_up "$extras"
     # Paths are meant from where the caller stands; modules that lie there are not (-P).
     [ $# -eq 0 ] || cd "$called_from"
     exec "$venv/bin/python" -P -m pipeline "${@:-sample}"

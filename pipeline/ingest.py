@@ -16,6 +16,7 @@ from transforms.index import ReadKnownDeadLetters, ReadKnownEntries, ReadKnownPa
 from transforms.outcomes import Moments
 from transforms.sources import ReadSources
 from transforms.stages import ReadRows
+from transforms.topics import BY_LEXICON
 from transforms.write import WriteDataset
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         Visit,
     )
     from transforms.fetch import FetchLimits
+    from transforms.topics import ByText
     from transforms.visit import Politeness, Revisits
 
 
@@ -67,6 +69,7 @@ class Ingest(beam.PTransform[Any, Any]):
     since: sitemap items that were last changed before it are left out;
     domains: those whose pages are taken from archives, empty for all;
     publishers: what the user knows of them.
+    by_text: the topic of pages that declare none.
     polling: of a stream, which commits nothing where nothing is new.
     """
 
@@ -78,6 +81,7 @@ class Ingest(beam.PTransform[Any, Any]):
     since: datetime | None = None
     domains: frozenset[str] = frozenset()
     publishers: tuple[Publisher, ...] = ()
+    by_text: ByText = BY_LEXICON
     polling: Polling | None = None
 
     def expand(self, sources: PCollection[Source | PageRequest]) -> Ingested:
@@ -97,7 +101,7 @@ class Ingest(beam.PTransform[Any, Any]):
         fetch = FetchPages(self.limits, self.politeness, self.since, self.publishers, revisits)
         fetched = asked | fetch
         parts = [
-            pages | f"Pages{n}" >> ReadRows(run_id, self.timezone, self.publishers)
+            pages | f"Pages{n}" >> ReadRows(run_id, self.timezone, self.publishers, self.by_text)
             for n, pages in enumerate((*fetched.pages, archived.pages))
         ]
         rows = tuple(part.rows for part in parts) | "Rows" >> beam.Flatten()

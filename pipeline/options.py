@@ -18,6 +18,8 @@ from schemas.records import SOURCE_KINDS, Publisher
 from transforms.addresses import page_address
 from transforms.fetch import DEFAULT_USER_AGENT, FetchLimits, is_url
 from transforms.publishers import load_publishers
+from transforms.topic_model import TopicModel, read_model
+from transforms.topics import DEFAULT_MIN_SCORE, ByText
 from transforms.visit import WAIT_MAX_S, Politeness
 
 if TYPE_CHECKING:
@@ -99,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_split(commands)
     _add_show(commands)
     _add_report(commands)
+    _add_topics(commands)
     _add_query(commands)
     _add_check(commands)
     _add_compact(commands)
@@ -212,6 +215,7 @@ def _add_crawling(command: argparse.ArgumentParser) -> None:
         help="pages of older entries are followed until a live blog has so many "
         "(default: %(default)s)",
     )  # fmt: skip
+    _add_topic_rules(command)
 
 
 def _add_split(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -222,6 +226,11 @@ def _add_split(commands: argparse._SubParsersAction[_Parser]) -> None:
         allow_abbrev=False,
     )
     _add_page(split)
+    split.add_argument(
+        "--topics", action="store_true",
+        help="also print the page's topic, and what decided it",
+    )  # fmt: skip
+    _add_topic_rules(split)
 
 
 def _add_show(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -252,6 +261,39 @@ def _add_report(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     _add_dataset(report)
     report.add_argument("--output", metavar="FILE", help="the page (default: DATASET-report.html)")
+
+
+def _add_topics(commands: argparse._SubParsersAction[_Parser]) -> None:
+    topics = commands.add_parser(
+        "topics", help="learn topics from one's own dataset", allow_abbrev=False
+    )
+    actions = topics.add_subparsers(dest="action", required=True, metavar="ACTION")
+    train = actions.add_parser(
+        "train",
+        help="learn a classifier from the pages whose publishers declared a topic",
+        description="Learns to tell topics from the pages of a dataset whose publishers declared "
+        "one, prints how well that and the lexicon do on publishers it had not seen, and writes "
+        "it to a file for --topic_model. Needs scikit-learn: pip install 'news-ingest[topics]'.",
+        allow_abbrev=False,
+    )
+    _add_dataset(train)
+    train.add_argument("--output", required=True, metavar="FILE", help="where to write the model")
+    train.add_argument(
+        "--topic_min_score", type=_between(0, 1), default=DEFAULT_MIN_SCORE, metavar="SCORE",
+        help="the score at which to show accuracy and coverage (default: %(default)s)",
+    )  # fmt: skip
+
+
+def _add_topic_rules(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--topic_min_score", type=_between(0, 1), default=DEFAULT_MIN_SCORE, metavar="SCORE",
+        help="a topic told from text that scores less is not taken; 0 takes any "
+        "(default: %(default)s)",
+    )  # fmt: skip
+    command.add_argument(
+        "--topic_model", type=_topic_model, metavar="FILE",
+        help="tell topics from text by what topics train learnt, not by the lexicon",
+    )  # fmt: skip
 
 
 def _add_query(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -352,6 +394,11 @@ def _add_reading(command: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def by_text(options: argparse.Namespace) -> ByText:
+    """How pages that declare no topic were said to get one."""
+    return ByText(options.topic_min_score, options.topic_model)
+
+
 def fetch_limits(options: argparse.Namespace) -> FetchLimits:
     """The limits that a command was given."""
     return FetchLimits(
@@ -394,6 +441,15 @@ def _span(value: str) -> timedelta:
     if not span or int(span[1]) == 0:
         raise argparse.ArgumentTypeError(f"{value!r} is no span such as 90s, 10m or 2h")
     return int(span[1]) * _UNITS[span[2]]
+
+
+def _topic_model(value: str) -> TopicModel:
+    try:
+        return read_model(value)
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(
+            f"{value!r} is no model of topics train: {error}"
+        ) from error
 
 
 def _since(value: str) -> datetime:

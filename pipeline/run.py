@@ -15,7 +15,7 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.transforms.combiners import ToList
 
 from pipeline.ingest import Ingest, Ingested, Polling
-from pipeline.options import fetch_limits, politeness
+from pipeline.options import by_text, fetch_limits, politeness
 from pipeline.runners import check_endpoint, run_to_end, to_beam_options
 from pipeline.schedule import plain, reading_from, visit_from
 from schemas.arrow import SCHEMA_VERSION
@@ -73,6 +73,8 @@ def begin_manifest(options: argparse.Namespace, earlier: list[str]) -> dict[str,
         "options": {
             "timezone": options.timezone,
             **dataclasses.asdict(fetch_limits(options)),
+            "topic_min_score": options.topic_min_score,
+            "topic_model": options.topic_model and options.topic_model.version,
         },
         "schema_version": SCHEMA_VERSION,
     }
@@ -107,6 +109,7 @@ def ingest(
         since=options.since,
         domains=frozenset(getattr(options, "domain", ())),
         publishers=publishers,
+        by_text=by_text(options),
         polling=polling,
     )
     return done

@@ -8,16 +8,18 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from pipeline.options import fetch_limits
+from pipeline.options import by_text, fetch_limits
 from schemas.records import FetchedPage, PageRequest, SplitPage
 from transforms.extract import extract_page
 from transforms.fetch import fetch_page, is_url, new_session, open_local_file, read_page_file
 from transforms.liveblog import split_page
+from transforms.topics import page_topic
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
+    from schemas.records import TopicChoice
     from transforms.fetch import FetchLimits
 
 
@@ -25,7 +27,8 @@ def run(options: argparse.Namespace) -> int:
     """Print the page's entries; raises PageError if there are none to be had."""
     request = PageRequest(options.page, f"split:{options.page}", page_url=options.url)
     split = split_request(request, fetch_limits(options), options.timezone)
-    for line in json_lines(split):
+    topic = page_topic(split, by_text(options)) if options.topics else None
+    for line in json_lines(split, topic):
         sys.stdout.write(line + "\n")
     return 0
 
@@ -51,9 +54,10 @@ def _fetch(request: PageRequest, limits: FetchLimits) -> FetchedPage:
             request = found.request
 
 
-def json_lines(split: SplitPage) -> Iterator[str]:
-    """One JSON object per entry, times in ISO 8601 UTC."""
+def json_lines(split: SplitPage, topic: TopicChoice | None = None) -> Iterator[str]:
+    """One JSON object per entry, times in ISO 8601 UTC, with the page's topic if given."""
     page = split.page
+    about_topic = _topic_fields(topic) if topic else {}
     for entry in split.entries:
         fields = asdict(entry)
         url = fields.pop("entry_url") or page.page_url
@@ -65,7 +69,17 @@ def json_lines(split: SplitPage) -> Iterator[str]:
             "language": page.language,
             "is_live_blog": split.is_live_blog,
         }
-        yield json.dumps({**fields, **about_page}, ensure_ascii=False, default=_iso)
+        yield json.dumps({**fields, **about_page, **about_topic}, ensure_ascii=False, default=_iso)
+
+
+def _topic_fields(topic: TopicChoice) -> dict[str, Any]:
+    return {
+        "topic": topic.topic,
+        "topic_qcode": topic.qcode,
+        "topic_source": topic.source,
+        "topic_score": round(topic.score, 3),
+        "topic_evidence": topic.evidence,
+    }
 
 
 def _iso(value: Any) -> str:

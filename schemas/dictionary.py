@@ -31,9 +31,11 @@ MEANINGS = {
     "language": "BCP 47",
     "topic_qcode": "IPTC Media Topic, such as medtop:15000000",
     "topic_source": "article_section, meta_section, url_path, breadcrumb, feed_category, keywords; "
-    "publisher: by sources.yaml; revision: taken over from revision 0",
-    "topic_score": "0 to 1",
-    "topic_evidence": "the very value that decided",
+    "publisher: by sources.yaml; text: told from the text by the lexicon; "
+    "model: by `--topic_model`; revision: taken over from revision 0",
+    "topic_score": "0 to 1: how sure",
+    "topic_evidence": "the very value that decided, or the terms of the text that spoke most for "
+    "it; of an unclassified text what it would have been, as in `text=politics? vote, minister`",
     "tags": "keywords",
     "links": "links in the entry",
     "images": "images in the entry",

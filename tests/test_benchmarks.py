@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent.parent
     [
         (["benchmarks.fetch", "--pages", "60", "--hosts", "6", "--latency_s", "0"], "shortest gap"),
         (["benchmarks.split", "pipeline/sample_site/pages", "--rounds", "1"], "ms an entry"),
+        (["benchmarks.topics", "--language", "fr", "--rounds", "1"], "pages/s"),
         (["benchmarks.corpus", "CORPUS", "--pages", "40"], "live_blog"),
         (["benchmarks.write", "--rows", "10000", "--partitions", "30"], "write_dataset"),
         (["benchmarks.end_to_end", "--pages", "40"], "; 0 that nobody made"),

@@ -27,6 +27,8 @@ HELPERS = {
 BELOW = {
     "visit": {"fetch", "robots"},
     "crawl": {"visit", "fetch", "robots", "feeds", "sitemaps", "older", "extract", "liveblog"},
+    "topics": {"topic_text", "topic_model"},
+    "topic_model": {"topic_text"},
     "stages": {"extract", "liveblog", "topics"},
 }
 """Stages that are built on others, and on which."""

@@ -7,7 +7,7 @@ from schemas.topics import QCODES, SLUGS
 from tests.factories import fetched
 from transforms.extract import extract_page
 from transforms.topic_aliases import TOPIC_OF_ALIAS
-from transforms.topics import alias_key, choose_topic, entry_rows
+from transforms.topics import ByText, alias_key, choose_topic, entry_rows, page_topic
 
 
 def declared(*pairs: tuple[str, str]) -> list[DeclaredTopic]:
@@ -57,6 +57,46 @@ def test_a_page_that_says_nothing_is_unclassified(value: str) -> None:
 def test_aliases_are_folded_and_lead_to_topics() -> None:
     assert set(TOPIC_OF_ALIAS.values()) == SLUGS - {"unclassified"}
     assert [alias for alias in TOPIC_OF_ALIAS if alias != alias_key(alias)] == []
+
+
+def split_of(title: str, *bodies: str, head: str = "") -> SplitPage:
+    page = extract_page(fetched(f"<html lang=en><title>{title}</title>{head}<p>x"))
+    entries = tuple(
+        Entry(f"e{n}", None, body, (), None, None, None, None, n, False, "dom")
+        for n, body in enumerate(bodies)
+    )
+    return SplitPage(page, True, entries)
+
+
+def test_a_page_that_declares_nothing_is_known_by_its_whole_text() -> None:
+    split = split_of("Live", "A quiet morning.", "The goalkeeper saved.", "A striker scored.")
+    choice = page_topic(split)
+    assert (choice.topic, choice.qcode, choice.source) == ("sport", QCODES["sport"], "text")
+    assert choice.evidence == "text=goalkeeper, striker, scored"
+    assert {row.topic for row in entry_rows(split, "000001-aa")} == {"sport"}
+
+
+def test_what_a_page_declares_goes_before_its_text() -> None:
+    head = '<meta property=article:section content="Health">'
+    choice = page_topic(split_of("Striker scores", "Goalkeeper, striker, goal.", head=head))
+    assert (choice.topic, choice.source) == ("health", "meta_section")
+
+
+def test_a_text_that_is_not_sure_stays_unclassified_and_says_what_it_would_have_been() -> None:
+    split = split_of("Live", "The astronaut met a goalkeeper.")
+    choice = page_topic(split)
+    assert (choice.topic, choice.qcode, choice.source) == ("unclassified", None, "text")
+    assert choice.evidence == "text=science-and-technology? astronaut"
+    assert 0 < choice.score < 0.5
+    taken = page_topic(split, ByText(min_score=0))
+    assert (taken.topic, taken.score) == ("science-and-technology", choice.score)
+
+
+def test_a_page_without_any_evidence() -> None:
+    choice = page_topic(split_of("...", "..."), ByText(min_score=0))
+    assert (choice.topic, choice.source, choice.score, choice.evidence) == (
+        "unclassified", None, 0.0, None,
+    )  # fmt: skip
 
 
 def test_every_entry_takes_its_pages_topic() -> None:

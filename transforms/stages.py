@@ -29,7 +29,7 @@ from transforms.counters import progress
 from transforms.extract import extract_page
 from transforms.liveblog import split_page
 from transforms.outcomes import COUNTS, DEAD, dead_letter, utc_now
-from transforms.topics import entry_rows
+from transforms.topics import BY_LEXICON, ByText, entry_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,10 +112,12 @@ class AssignTopics(beam.PTransform[Any, Any]):
     """Split pages -> dataset rows, each with its page's topic and why."""
 
     run_id: str
+    by_text: ByText = BY_LEXICON
 
     def expand(self, splits: PCollection[SplitPage]) -> Any:
         """One row per entry."""
-        return splits | beam.FlatMap(entry_rows, self.run_id).with_output_types(EntryRow)
+        rows = beam.FlatMap(entry_rows, self.run_id, self.by_text)
+        return splits | rows.with_output_types(EntryRow)
 
 
 def _lost(
@@ -149,13 +151,14 @@ class ReadRows(beam.PTransform[Any, Any]):
     run_id: str
     timezone: str | None = None
     publishers: tuple[Publisher, ...] = ()
+    by_text: ByText = BY_LEXICON
 
     def expand(self, fetched: PCollection[FetchedPage]) -> RowsRead:
         """Every page comes out as its entries or as a dead letter."""
         extracted = fetched | ExtractPages(self.timezone, self.publishers)
         split = extracted.pages | SplitLiveBlogs()
         return RowsRead(
-            split.splits | AssignTopics(self.run_id),
+            split.splits | AssignTopics(self.run_id, self.by_text),
             split.readings,
             (extracted.dead, split.dead) | beam.Flatten(),
             split.counts,

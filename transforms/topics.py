@@ -6,18 +6,20 @@ No Beam here, so that ``split`` starts at once; see ``transforms.stages``.
 from __future__ import annotations
 
 import re
-import unicodedata
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from schemas.ids import content_hash
 from schemas.records import EntryRow, TopicChoice
 from schemas.topics import QCODES, UNCLASSIFIED
 from transforms.topic_aliases import TOPIC_OF_ALIAS
+from transforms.topic_text import plain_text, text_topic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from schemas.records import DeclaredTopic, Entry, Page, SplitPage
+    from transforms.topic_model import TopicModel
 
 _SCORES = {
     "publisher": 1.0,
@@ -32,6 +34,53 @@ _SCORES = {
 
 _WORD_BREAK = re.compile(r"[^\w&]+")
 _UNKNOWN = TopicChoice(UNCLASSIFIED, None, None, 0.0, None)
+
+DEFAULT_MIN_SCORE = 0.8
+"""Below it a text's topic is right too rarely to be kept; see ``benchmarks.topics``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ByText:
+    """How a page that declares no topic gets one from its text.
+
+    min_score: a likeliest topic that scores less is not taken; 0 takes any.
+    model: what ``topics train`` learnt; the lexicon where there is none.
+    """
+
+    min_score: float = DEFAULT_MIN_SCORE
+    model: TopicModel | None = None
+
+
+BY_LEXICON = ByText()
+
+
+def page_topic(split: SplitPage, by_text: ByText = BY_LEXICON) -> TopicChoice:
+    """The topic of a page: what it declares, else what its title and whole text are about.
+
+    A text that is not sure enough leaves the page unclassified, and says in
+    score and evidence what it would have been.
+    """
+    page = split.page
+    declared = choose_topic(page.declared_topics)
+    if declared is not _UNKNOWN:
+        return declared
+    texts = [
+        text
+        for entry in split.entries
+        for text in (entry.headline, entry.body)
+        if text and text != page.title
+    ]
+    if by_text.model:
+        source, found = "model", by_text.model.topic(page.title, texts)
+    else:
+        source, found = "text", text_topic(page.title, texts, page.language)
+    if found is None:
+        return _UNKNOWN
+    terms = ", ".join(found.terms)
+    if found.score < by_text.min_score:
+        evidence = f"{source}={found.slug}? {terms}"
+        return TopicChoice(UNCLASSIFIED, None, source, found.score, evidence)
+    return TopicChoice(found.slug, QCODES[found.slug], source, found.score, f"{source}={terms}")
 
 
 def choose_topic(declared: Iterable[DeclaredTopic]) -> TopicChoice:
@@ -53,18 +102,16 @@ def choose_topic(declared: Iterable[DeclaredTopic]) -> TopicChoice:
 
 def alias_key(value: str) -> str:
     """How an alias is looked up: case, accents and punctuation do not matter."""
-    decomposed = unicodedata.normalize("NFKD", value.casefold())
-    plain = "".join(c for c in decomposed if not unicodedata.combining(c))
-    return _WORD_BREAK.sub(" ", plain.replace("_", " ")).strip()
+    return _WORD_BREAK.sub(" ", plain_text(value).replace("_", " ")).strip()
 
 
-def entry_rows(split: SplitPage, run_id: str) -> Iterator[EntryRow]:
+def entry_rows(split: SplitPage, run_id: str, by_text: ByText = BY_LEXICON) -> Iterator[EntryRow]:
     """The dataset rows of a page: every entry with its page's topic.
 
     A single entry is too short to tell its topic by itself. Each row founds a
     cluster of its own until its duplicates are known.
     """
-    topic = choose_topic(split.page.declared_topics)
+    topic = page_topic(split, by_text)
     for entry in split.entries:
         yield _row(split.page, entry, topic, is_live_blog=split.is_live_blog, run_id=run_id)
 
