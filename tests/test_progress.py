@@ -3,6 +3,8 @@ from __future__ import annotations
 import sys
 import time
 from collections import Counter
+from pathlib import Path
+from typing import Any
 
 import apache_beam as beam
 import pytest
@@ -10,6 +12,7 @@ from apache_beam.metrics.metric import MetricsFilter
 
 from pipeline import progress as shown
 from transforms.counters import NAMESPACE, progress
+from transforms.write import _CommitRun
 
 
 def test_piped_progress_is_plain_lines(
@@ -68,13 +71,23 @@ def _count(n: int) -> int:
     return n
 
 
-def test_the_same_counters_are_metrics_of_beam() -> None:
+def counters_of(transform: beam.PTransform[Any, Any], *elements: Any) -> dict[str, int]:
     pipeline = beam.Pipeline("FnApiRunner")
-    _ = pipeline | beam.Create([3, 4]) | beam.Map(_count)
+    _ = pipeline | beam.Create(elements) | transform
     result = pipeline.run()
     result.wait_until_finish()
-    query = MetricsFilter().with_namespace(NAMESPACE)
-    counters = result.metrics().query(query)["counters"]
-    assert {counter.key.metric.name: counter.committed for counter in counters} == {
-        "pages_fetched": 7
+    counters = result.metrics().query(MetricsFilter().with_namespace(NAMESPACE))["counters"]
+    return {counter.key.metric.name: counter.committed for counter in counters}
+
+
+def test_the_same_counters_are_metrics_of_beam() -> None:
+    assert counters_of(beam.Map(_count), 3, 4) == {"pages_fetched": 7}
+
+
+def test_a_commit_tells_the_counts_of_its_manifest(tmp_path: Path) -> None:
+    commit = _CommitRun(str(tmp_path), {"run_id": "000001-abcdef01"}, even_empty=True)
+    counts = (None, [("pages", 3), ("topic_sport", 2)])
+    assert counters_of(beam.ParDo(commit), counts) == {
+        "manifest_pages": 3,
+        "manifest_topic_sport": 2,
     }

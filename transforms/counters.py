@@ -47,6 +47,12 @@ class Progress:
             self._waiting = 0
 
 
+def publish_counts(counts: dict[str, int]) -> None:
+    """The counts of a manifest as metrics, ``manifest_`` before their names."""
+    for name, n in counts.items():
+        _metric(f"manifest_{name}").inc(n)
+
+
 @cache
 def _metric(name: str) -> Metrics.DelegatingCounter:
     return Metrics.counter(NAMESPACE, name)

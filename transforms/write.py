@@ -12,6 +12,7 @@ import pyarrow as pa
 from apache_beam.utils.windowed_value import WindowedValue
 
 from transforms.commit import StagedFile, commit_run
+from transforms.counters import publish_counts
 from transforms.outcomes import Moments, latency_s, utc_now
 from transforms.tables import (
     FILE_BYTES_MAX,
@@ -217,6 +218,7 @@ class _CommitRun(beam.DoFn):
                 moments.append(part)
             else:
                 counts[part[0]] = part[1]
+        publish_counts(counts)
         finished_at = utc_now()
         manifest = {
             **self._manifest,
