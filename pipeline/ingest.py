@@ -54,15 +54,23 @@ class Polling:
 
     since: when the stream began; the latency of entries published later is told.
     revisits: which of the pages that feeds and sitemaps lead to are asked for again.
+    every_s: of an unbounded pipeline, whose runs are its windows: the least time
+        between two, and the length of a window; None where each is a pipeline.
+    ends_s: when that is over, in seconds since 1970; None for never.
     """
 
     since: datetime
     revisits: Revisits
+    every_s: int | None = None
+    ends_s: int | None = None
 
 
 @dataclass
 class Ingest(beam.PTransform[Any, Any]):
     """Sources -> pages -> entries -> a committed run of the dataset.
+
+    An element is all that one run asks for. A bounded pipeline has one; an
+    unbounded one has one in each window, and every window is a run.
 
     dataset: the root folder; manifest: what is known of the run before it
     starts, at least ``run_id``; timezone: IANA name for clocks that name none;
@@ -84,9 +92,9 @@ class Ingest(beam.PTransform[Any, Any]):
     by_text: ByText = BY_LEXICON
     polling: Polling | None = None
 
-    def expand(self, sources: PCollection[Source | PageRequest]) -> Ingested:
+    def expand(self, starts: PCollection[list[Source | PageRequest]]) -> Ingested:
         """The sources may be requests already."""
-        begin = sources.pipeline
+        sources = starts | "Sources" >> beam.FlatMap(list) | beam.Reshuffle()
         run_id = self.manifest["run_id"]
         read = sources | "NotArchives" >> beam.Filter(_is_no_archive) | ReadSources()
         archived = (
@@ -95,9 +103,10 @@ class Ingest(beam.PTransform[Any, Any]):
             | beam.Map(lambda source: source.locator)
             | ReadArchives(self.domains, self.limits.page_bytes_max)
         )
-        known_pages = begin | ReadKnownPages(self.dataset)
+        known_pages = starts | ReadKnownPages(self.dataset)
         asked = {"requests": read.requests, "known": known_pages}
         revisits = self.polling.revisits if self.polling else None
+        has_book = bool(self.polling and self.polling.every_s is None)
         fetch = FetchPages(self.limits, self.politeness, self.since, self.publishers, revisits)
         fetched = asked | fetch
         parts = [
@@ -106,7 +115,7 @@ class Ingest(beam.PTransform[Any, Any]):
         ]
         rows = tuple(part.rows for part in parts) | "Rows" >> beam.Flatten()
         readings = tuple(part.readings for part in parts) | "Readings" >> beam.Flatten()
-        known = begin | ReadKnownEntries(self.dataset)
+        known = starts | ReadKnownEntries(self.dataset)
         kept = {"rows": rows, "known": known} | Deduplicate()
         lost = (
             read.dead,
@@ -114,10 +123,10 @@ class Ingest(beam.PTransform[Any, Any]):
             fetched.dead,
             *(part.dead for part in parts),
         ) | "Lost" >> beam.Flatten()
-        known_lost = begin | ReadKnownDeadLetters(self.dataset)
+        known_lost = starts | ReadKnownDeadLetters(self.dataset)
         letters = {"letters": lost, "known": known_lost} | DeduplicateDeadLetters()
         counts = (
-            begin | "CountFromZero" >> beam.Create([(name, 0) for name in COUNTED]),
+            starts | "CountFromZero" >> beam.FlatMap(_zero_counts),
             read.counts,
             fetched.counts,
             archived.counts,
@@ -133,11 +142,11 @@ class Ingest(beam.PTransform[Any, Any]):
             "entries": kept.entries,
             "duplicates": kept.duplicates,
             "known": kept.known,
-            "pages": readings | "NewPages" >> beam.FlatMap(_new_pages, bool(self.polling)),
+            "pages": readings | "NewPages" >> beam.FlatMap(_new_pages, has_book),
             "dead_letters": letters.letters,
             "counts": counts,
             "moments": kept.entries | "Moments" >> beam.FlatMap(_moments, self.polling),
-        } | WriteDataset(self.dataset, self.manifest, even_empty=not self.polling)
+        } | WriteDataset(self.dataset, self.manifest, even_empty=not has_book)
         return Ingested(manifest, fetched.visits, readings, lost)
 
 
@@ -145,10 +154,14 @@ def _is_no_archive(source: Source | PageRequest) -> bool:
     return not (isinstance(source, Source) and source.kind == "warc")
 
 
-def _new_pages(reading: Reading, is_stream: bool) -> Iterator[KnownPage]:
-    """What the index does not know yet; a stream keeps itself what it asks again with."""
+def _zero_counts(_: Any) -> list[tuple[str, int]]:
+    return [(name, 0) for name in COUNTED]
+
+
+def _new_pages(reading: Reading, has_book: bool) -> Iterator[KnownPage]:
+    """What the index does not know yet; a stream's book has what it asks again with."""
     page, known = reading.page, reading.known
-    if known and is_stream:
+    if known and has_book:
         page = replace(page, etag=known.etag, last_modified=known.last_modified)
     if known is None or page != replace(known, fetched_at=page.fetched_at):
         yield page

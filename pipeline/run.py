@@ -24,6 +24,7 @@ from schemas.records import SOURCE_KINDS, Publisher, Source
 from transforms.commit import claim, next_run_id, recover
 from transforms.lock import dataset_lock
 from transforms.outcomes import utc_now
+from transforms.polls import Poll
 from transforms.sources import label_of
 
 if TYPE_CHECKING:
@@ -99,8 +100,12 @@ def ingest(
 ) -> Ingested:
     """Put the graph into a pipeline, with the options of the command."""
     publishers: tuple[Publisher, ...] = options.sources or ()
-    sources = pipeline | "Sources" >> beam.Create(list(asked))
-    done: Ingested = sources | "Ingest" >> Ingest(
+    start: beam.PTransform[Any, Any] = beam.Create([list(asked)])
+    if polling and polling.every_s:
+        run_id = manifest["run_id"]
+        start = Poll(list(asked), options.output, run_id, polling.every_s, polling.ends_s)
+    starts = pipeline | "Start" >> start
+    done: Ingested = starts | "Ingest" >> Ingest(
         options.output,
         manifest,
         fetch_limits(options),

@@ -20,6 +20,8 @@ import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from apache_beam.transforms.window import GlobalWindow
+
 from schemas.arrow import SCHEMA_VERSION
 from schemas.errors import DatasetError, UsageError
 from schemas.ids import stable_id
@@ -60,6 +62,17 @@ class StagedFile:
 def staging_path(run_id: str, name: str) -> str:
     """Where a run may put a file that nobody must see yet."""
     return f"{STAGING}/{run_id}/{name}"
+
+
+def run_in(run_id: str, window: Any) -> str:
+    """The run that a window is: the whole of a bounded pipeline, else one of its own.
+
+    Its number is when the window begins, in seconds since 1970; its job is that
+    of the run id. So a job that is stopped and resumed names it the same again.
+    """
+    if isinstance(window, GlobalWindow):
+        return run_id
+    return f"{window.start.micros // 1_000_000}-{run_id.rpartition('-')[2]}"
 
 
 def examine(dataset: str, named: str = "--output") -> None:

@@ -14,7 +14,7 @@ from transforms import storage
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from apache_beam.pvalue import PBegin
+    from apache_beam.pvalue import PCollection
 
 INDEX = "_index/v1"
 KNOWN_ENTRIES = f"{INDEX}/entries"
@@ -52,9 +52,9 @@ class ReadKnownEntries(beam.PTransform[Any, Any]):
 
     dataset: str
 
-    def expand(self, begin: PBegin) -> Any:
+    def expand(self, starts: PCollection[Any]) -> Any:
         """One element per row of ``entries`` and ``duplicates``."""
-        return begin | _Files(self.dataset, KNOWN_ENTRIES) | beam.FlatMap(read_known_entries)
+        return starts | _Files(self.dataset, KNOWN_ENTRIES) | beam.FlatMap(read_known_entries)
 
 
 @dataclass
@@ -63,10 +63,12 @@ class ReadKnownDeadLetters(beam.PTransform[Any, Any]):
 
     dataset: str
 
-    def expand(self, begin: PBegin) -> Any:
+    def expand(self, starts: PCollection[Any]) -> Any:
         """One element per row of ``dead_letters``."""
         return (
-            begin | _Files(self.dataset, KNOWN_DEAD_LETTERS) | beam.FlatMap(read_known_dead_letters)
+            starts
+            | _Files(self.dataset, KNOWN_DEAD_LETTERS)
+            | beam.FlatMap(read_known_dead_letters)
         )
 
 
@@ -76,20 +78,22 @@ class ReadKnownPages(beam.PTransform[Any, Any]):
 
     dataset: str
 
-    def expand(self, begin: PBegin) -> Any:
+    def expand(self, starts: PCollection[Any]) -> Any:
         """KnownPage; several for a page that changed, the latest counts."""
-        return begin | _Files(self.dataset, KNOWN_PAGES) | beam.FlatMap(read_known_pages)
+        return starts | _Files(self.dataset, KNOWN_PAGES) | beam.FlatMap(read_known_pages)
 
 
 @dataclass
 class _Files(beam.PTransform[Any, Any]):
+    """Read once for each start of a run."""
+
     dataset: str
     folder: str
 
-    def expand(self, begin: PBegin) -> Any:
+    def expand(self, starts: PCollection[Any]) -> Any:
         return (
-            begin
-            | beam.Create([self.dataset])
+            starts
+            | beam.Map(lambda _: self.dataset)
             | beam.FlatMap(storage.files_below, f"{self.folder}/**.parquet")
             | beam.Reshuffle()
         )

@@ -25,6 +25,7 @@ from schemas.records import (
     Reading,
     SplitPage,
 )
+from transforms.commit import run_in
 from transforms.counters import progress
 from transforms.extract import extract_page
 from transforms.liveblog import split_page
@@ -116,8 +117,14 @@ class AssignTopics(beam.PTransform[Any, Any]):
 
     def expand(self, splits: PCollection[SplitPage]) -> Any:
         """One row per entry."""
-        rows = beam.FlatMap(entry_rows, self.run_id, self.by_text)
+        rows = beam.FlatMap(_rows, self.run_id, self.by_text)
         return splits | rows.with_output_types(EntryRow)
+
+
+def _rows(
+    split: SplitPage, run_id: str, by_text: bool, window: Any = beam.DoFn.WindowParam
+) -> Iterator[EntryRow]:
+    return entry_rows(split, run_in(run_id, window), by_text)
 
 
 def _lost(

@@ -11,7 +11,7 @@ import apache_beam as beam
 import pyarrow as pa
 from apache_beam.utils.windowed_value import WindowedValue
 
-from transforms.commit import StagedFile, commit_run
+from transforms.commit import StagedFile, commit_run, run_in
 from transforms.counters import publish_counts
 from transforms.outcomes import Moments, latency_s, utc_now
 from transforms.tables import (
@@ -91,17 +91,18 @@ def to_batch(schema: pa.Schema, rows: list[Row]) -> pa.RecordBatch:
 class _BatchRows(beam.DoFn):
     """Records of a table to Arrow batches, by window."""
 
-    def __init__(self, name: str, to_row: Callable[..., Row], *arguments: Any) -> None:
+    def __init__(self, name: str, to_row: Callable[..., Row], run_id: str | None = None) -> None:
         self._schema = TABLES[name].batch_schema
         self._to_row = to_row
-        self._arguments = arguments
+        self._run_id = run_id
 
     def start_bundle(self) -> None:
         self._rows: dict[Any, list[Row]] = {}
 
     def process(self, record: Any, window: Any = beam.DoFn.WindowParam) -> Iterator[pa.RecordBatch]:
         rows = self._rows.setdefault(window, [])
-        rows.append(self._to_row(record, *self._arguments))
+        run = (run_in(self._run_id, window),) if self._run_id else ()
+        rows.append(self._to_row(record, *run))
         if len(rows) >= BATCH_ROWS:
             yield to_batch(self._schema, self._rows.pop(window))
 
@@ -149,7 +150,9 @@ class _SpillBatches(beam.DoFn):
     """Holds batches of a table and spills them, by partition, when they are too many."""
 
     def __init__(self, dataset: str, run_id: str, name: str) -> None:
-        self._arguments = (dataset, run_id, name)
+        self._dataset = dataset
+        self._run_id = run_id
+        self._name = name
 
     def start_bundle(self) -> None:
         self._threads = _Threads()
@@ -171,7 +174,10 @@ class _SpillBatches(beam.DoFn):
     def _spill(self) -> Iterator[WindowedValue]:
         for window, batches in self._batches.items():
             size_bytes = sum(batch.nbytes for batch in batches)
-            yield from self._threads.start(window, size_bytes, spill, *self._arguments, batches)
+            run_id = run_in(self._run_id, window)
+            yield from self._threads.start(
+                window, size_bytes, spill, self._dataset, run_id, self._name, batches
+            )
         self._batches, self._held_bytes = {}, 0
 
 
@@ -179,7 +185,8 @@ class _MergeChunks(beam.DoFn):
     """Partitions, each with its chunks, to their files."""
 
     def __init__(self, dataset: str, run_id: str) -> None:
-        self._arguments = (dataset, run_id)
+        self._dataset = dataset
+        self._run_id = run_id
 
     def start_bundle(self) -> None:
         self._threads = _Threads()
@@ -189,8 +196,9 @@ class _MergeChunks(beam.DoFn):
     ) -> Iterator[WindowedValue]:
         partition, chunks = Partition(*spilled[0]), [Chunk(*chunk) for chunk in spilled[1]]
         size_bytes = min(sum(chunk.size_bytes for chunk in chunks), FILE_BYTES_MAX)
+        run_id = run_in(self._run_id, window)
         yield from self._threads.start(
-            window, size_bytes, merge_chunks, *self._arguments, partition, chunks
+            window, size_bytes, merge_chunks, self._dataset, run_id, partition, chunks
         )
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
@@ -207,7 +215,9 @@ class _CommitRun(beam.DoFn):
         self._manifest = manifest
         self._even_empty = even_empty
 
-    def process(self, run: tuple[None, Iterable[Any]]) -> Iterator[dict[str, Any]]:
+    def process(
+        self, run: tuple[None, Iterable[Any]], window: Any = beam.DoFn.WindowParam
+    ) -> Iterator[dict[str, Any]]:
         files: list[StagedFile] = []
         counts: dict[str, int] = {}
         moments: list[Moments] = []
@@ -222,6 +232,7 @@ class _CommitRun(beam.DoFn):
         finished_at = utc_now()
         manifest = {
             **self._manifest,
+            "run_id": run_in(self._manifest["run_id"], window),
             "counts": counts,
             "finished_at": finished_at.isoformat(timespec="seconds"),
         }
@@ -295,18 +306,17 @@ class WriteDataset(beam.PTransform[Any, Any]):
     def expand(self, outcomes: dict[str, PCollection[Any]]) -> Any:
         """One manifest, as written."""
         run_id = self.manifest["run_id"]
-        rows: list[tuple[str, str, Callable[..., Row], tuple[str, ...]]] = [
-            ("entries", "entries", entry_row, ()),
-            ("duplicates", "duplicates", duplicate_row, ()),
-            ("known_entries", "known", known_entry_row, ()),
-            ("known_pages", "pages", known_page_row, ()),
-            ("dead_letters", "dead_letters", dead_letter_row, (run_id,)),
-            ("known_dead_letters", "dead_letters", known_dead_letter_row, ()),
+        rows: list[tuple[str, str, Callable[..., Row], str | None]] = [
+            ("entries", "entries", entry_row, None),
+            ("duplicates", "duplicates", duplicate_row, None),
+            ("known_entries", "known", known_entry_row, None),
+            ("known_pages", "pages", known_page_row, None),
+            ("dead_letters", "dead_letters", dead_letter_row, run_id),
+            ("known_dead_letters", "dead_letters", known_dead_letter_row, None),
         ]
         batches = {
-            name: outcomes[source]
-            | f"Batch {name}" >> beam.ParDo(_BatchRows(name, to_row, *arguments))
-            for name, source, to_row, arguments in rows
+            name: outcomes[source] | f"Batch {name}" >> beam.ParDo(_BatchRows(name, to_row, stamp))
+            for name, source, to_row, stamp in rows
         }
         rest = {name: outcomes[name] for name in ("counts", "moments")}
         write = WriteBatches(self.dataset, self.manifest, self.even_empty)
