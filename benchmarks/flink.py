@@ -248,6 +248,11 @@ class FlinkCluster:
             raise RuntimeError(json.dumps(operation))
         return str(operation["location"])
 
+    def cancel(self, job: str) -> None:
+        """End a job at once, wherever it is."""
+        address = f"http://127.0.0.1:{self._rest_port}/jobs/{job}"
+        requests.patch(address, params={"mode": "cancel"}, timeout=30).raise_for_status()
+
     def _settings(self) -> list[str]:
         return [
             "-Djobmanager.rpc.address=127.0.0.1", f"-Djobmanager.rpc.port={self._rpc_port}",

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from pipeline import unbounded
 from pipeline.run import begin_manifest, prepare, run_cycle, sources_of
 from pipeline.runners import runs_here
 from pipeline.schedule import Book, Pace, from_json, to_json
@@ -43,6 +44,8 @@ BOOK = f"{INDEX}/polls.json"
 def run(options: argparse.Namespace) -> int:
     """Poll until stopped, until ``--max_runtime`` is over, or nothing is left to poll.
 
+    On a runner elsewhere all of it is one job, see ``pipeline.unbounded``.
+
     SIGINT and SIGTERM let the cycle under way finish; a second SIGINT does not.
 
     Raises UsageError for what cannot be polled, and whatever a run raises.
@@ -50,9 +53,10 @@ def run(options: argparse.Namespace) -> int:
     named = [request for source in sources_of(options) for request in named_requests(source)]
     stop = threading.Event()
     with prepare(options) as beam_options, stopped_by_signals(stop):
-        if not runs_here(beam_options):
-            raise UsageError("stream runs in this process: leave out --runner and its options")
-        Stream(options, beam_options, named).run(stop)
+        if runs_here(beam_options):
+            Stream(options, beam_options, named).run(stop)
+        else:
+            unbounded.run(options, beam_options, named)
     return 0
 
 

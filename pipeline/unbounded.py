@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from apache_beam.options.pipeline_options import StandardOptions
+from apache_beam.options.pipeline_options import DirectOptions, StandardOptions
 
 from pipeline.ingest import Polling
 from pipeline.run import begin_manifest, ingest, new_pipeline
 from pipeline.runners import run_to_end
+from schemas.errors import UsageError
 from transforms.addresses import same_page
 from transforms.outcomes import utc_now
 from transforms.visit import Revisits
@@ -32,8 +33,13 @@ def run(
 ) -> None:
     """Run until the job is stopped on its cluster, or ``--max_runtime`` is over.
 
-    Raises NewsIngestError if the job fails.
+    Raises UsageError for what an unbounded pipeline cannot do, NewsIngestError if
+    the job fails.
     """
+    if beam_options.view_as(DirectOptions).direct_running_mode == "multi_processing":
+        raise UsageError("stream works in one process: leave out --direct_running_mode")
+    if any(flag.startswith("--savepoint_path") for flag in options.beam_flags):
+        raise UsageError("--savepoint_path: leave it out; where to go on is in the dataset")
     beam_options.view_as(StandardOptions).streaming = True
     since = utc_now()
     ends_at = options.max_runtime and since + options.max_runtime

@@ -10,7 +10,10 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,16 +62,25 @@ def local(site_words: list[str], tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 def rows(dataset: Path) -> dict[str, list[Any]]:
     """All rows of a dataset, but what differs between any two runs."""
-    found = {}
+    found: dict[str, list[Any]] = {}
     for table in ("entries", "duplicates", "dead_letters"):
+        found[table] = []
+        if not (dataset / table).exists():
+            continue
         read = ds.dataset(dataset / table, partitioning="hive").to_table()
         kept = read.select([name for name in read.column_names if name not in VARYING])
-        found[table] = sorted(kept.to_pylist(), key=lambda row: json.dumps(row, default=str))
+        found[table] = in_order(kept.to_pylist())
     return found
 
 
+def in_order(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(rows, key=lambda row: json.dumps(row, default=str))
+
+
 def manifests(dataset: Path) -> list[dict[str, Any]]:
-    return [json.loads(path.read_text("utf8")) for path in sorted((dataset / "_runs").iterdir())]
+    """What the runs told, as far as they are committed."""
+    paths = sorted((dataset / "_runs").glob("[0-9]*.json"))
+    return [json.loads(path.read_text("utf8")) for path in paths if "intent" not in path.name]
 
 
 def start(*words: str) -> subprocess.Popen[str]:
@@ -122,3 +134,106 @@ def test_a_machine_that_goes_down_in_the_middle_is_survived(
     named = [Path(file["final"]).name for file in manifest["files"]]
     assert sorted(named) == [name for name in files_below(tmp_path) if name.endswith(".parquet")]
     wait_until(lambda: cluster.count_workers() == cluster.workers)
+
+
+class LiveBlog:
+    """A live blog that grows; asked with the ETag of what it shows, it has nothing new."""
+
+    def __init__(self) -> None:
+        self.entries = 3
+        self.asked_with: list[str | None] = []
+
+    @property
+    def etag(self) -> str:
+        return f'"{self.entries}"'
+
+    def page(self) -> bytes:
+        shown = "".join(
+            f'<article class="live-entry" id="e{n}"><h3>Ferry number {n} has left</h3>'
+            f'<time datetime="2026-05-12T10:{n:02}:00Z"></time>'
+            f"<p>It waited {n * 7} minutes in the fog before the harbour let it go.</p></article>"
+            for n in reversed(range(self.entries))
+        )
+        head = '<html lang="en"><head><title>Harbour live</title></head>'
+        return f"{head}<body><main><h1>Harbour live</h1>{shown}</main></body></html>".encode()
+
+
+@contextmanager
+def served(blog: LiveBlog) -> Iterator[str]:
+    """The address of the blog while the block runs."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.path != "/live/2026-05-12":
+                self.send_error(404)
+                return
+            asked_with = self.headers.get("If-None-Match")
+            blog.asked_with.append(asked_with)
+            body = b"" if asked_with == blog.etag else blog.page()
+            self.send_response(200 if body else 304)
+            self.send_header("ETag", blog.etag)
+            if body:
+                self.send_header("Content-Type", "text/html; charset=utf-8")
+                self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/live/2026-05-12"
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_unbounded_graph_follows_a_live_blog_and_goes_on_after_a_stop(
+    cluster: FlinkCluster, tmp_path: Path
+) -> None:
+    blog = LiveBlog()
+    dataset = tmp_path / "set"
+
+    def runs() -> list[dict[str, Any]]:
+        return manifests(dataset) if (dataset / "_runs").exists() else []
+
+    def written() -> int:
+        return sum(run["counts"]["entries"] for run in runs())
+
+    def grow(by: int) -> None:
+        """The new entries are there, in one run, when two windows have passed."""
+        before = len(runs())
+        blog.entries += by
+        wait_until(lambda: written() == blog.entries or len(runs()) > before + 2)
+        assert written() == blog.entries
+
+    with served(blog) as address:
+        words = ["stream", "--url", address, "--output", str(dataset), "--allow_private_hosts"]
+        words += ["--min_poll_s", "5", "--checkpointing_interval=2000", *cluster.options]
+        job = start(*words)
+        wait_until(lambda: written() == 3 or job.poll() is not None)
+        assert job.poll() is None, job.communicate()
+        grow(2)
+        grow(1)
+        wait_until(lambda: blog.asked_with[-1] == blog.etag)
+        cluster.stop_with_savepoint(*cluster.running_jobs())
+        ended(job)
+        blog.entries += 2
+        job = start(*words)
+        wait_until(lambda: written() == 8)
+        grow(1)
+        cluster.cancel(*cluster.running_jobs())
+        job.communicate(timeout=RUN_MAX_S)
+        one_go = tmp_path / "one_go"
+        words = ["batch", "--url", address, "--output", str(one_go), "--allow_private_hosts"]
+        assert main(words) == 0
+    assert len(rows(dataset)["entries"]) == 9
+    assert without_places(rows(dataset)) == without_places(rows(one_go))
+    assert len({run["run_id"] for run in runs()}) == len(runs())
+
+
+def without_places(found: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """Rows but for where on the page they were first seen: further up, if the page has grown."""
+    for row in found["entries"]:
+        del row["position"]
+    return {table: in_order(kept) for table, kept in found.items()}

@@ -68,19 +68,25 @@ class _Poll(beam.DoFn):
     ) -> Iterator[Any]:
         now_s = int(time.time())
         last_s = seconds.current_restriction().start - 1
-        if last_s >= 0:
-            begin_s = last_s - last_s % self._every_s
-            window = IntervalWindow(begin_s, begin_s + self._every_s)
-            watermark.set_watermark(window.end)
-            if now_s < min(last_s + self._every_s, asked.ends_s) or not self._is_committed(window):
-                seconds.defer_remainder(Duration(_LOOK_EVERY_S))
-                return
-        if seconds.try_claim(now_s):
+        if last_s < 0:
+            # A job that is started again may find that its window is done.
+            is_due = not self._is_committed(now_s)
+        else:
+            watermark.set_watermark(self._window(last_s).end)
+            waits = now_s < min(last_s + self._every_s, asked.ends_s)
+            is_due = not waits and self._is_committed(last_s)
+        if not is_due:
+            seconds.defer_remainder(Duration(_LOOK_EVERY_S))
+        elif seconds.try_claim(now_s):
             yield TimestampedValue(asked.what, Timestamp(now_s))
             seconds.defer_remainder(Duration(_LOOK_EVERY_S))
 
-    def _is_committed(self, window: IntervalWindow) -> bool:
-        manifest = manifest_path(run_in(self._run_id, window))
+    def _window(self, second: int) -> IntervalWindow:
+        begin_s = second - second % self._every_s
+        return IntervalWindow(begin_s, begin_s + self._every_s)
+
+    def _is_committed(self, second: int) -> bool:
+        manifest = manifest_path(run_in(self._run_id, self._window(second)))
         return storage.exists(storage.join(self._dataset, manifest))
 
 

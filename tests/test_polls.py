@@ -1,0 +1,87 @@
+"""Poll: the next window begins when the run of the one before is committed."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from apache_beam.io.watermark_estimators import ManualWatermarkEstimator
+from apache_beam.runners.sdf_utils import RestrictionTrackerView, ThreadsafeRestrictionTracker
+from apache_beam.transforms.window import GlobalWindow, IntervalWindow, TimestampedValue
+
+from transforms.commit import commit_run, run_in
+from transforms.polls import _Asked, _Poll, _Seconds
+
+RUN = "000001-abcdef01"
+EVERY_S = 10
+
+
+class Job:
+    """A job whose clock a test sets; each step is what a runner does between two waits."""
+
+    def __init__(self, dataset: Path, monkeypatch: pytest.MonkeyPatch, ends_s: int) -> None:
+        self._poll = _Poll(str(dataset), RUN, EVERY_S)
+        self._asked = _Asked(["a page"], ends_s)
+        self._left = _Seconds().initial_restriction(self._asked)
+        self._monkeypatch = monkeypatch
+        self.watermark = ManualWatermarkEstimator(None)
+        self.is_over = False
+
+    def step(self, now_s: int) -> list[TimestampedValue[Any]]:
+        self._monkeypatch.setattr(time, "time", lambda: now_s + 0.5)
+        tracker = ThreadsafeRestrictionTracker(_Seconds().create_tracker(self._left))
+        view = RestrictionTrackerView(tracker)
+        asked = list(self._poll.process(self._asked, view, self.watermark))
+        deferred = tracker.deferred_status()
+        self.is_over = deferred is None
+        if deferred:
+            self._left = deferred[0]
+        return asked
+
+
+def commit(dataset: Path, begin_s: int) -> None:
+    run_id = run_in(RUN, IntervalWindow(begin_s, begin_s + EVERY_S))
+    commit_run(str(dataset), {"run_id": run_id}, [])
+
+
+def test_a_window_waits_for_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = Job(tmp_path, monkeypatch, ends_s=1 << 40)
+    (first,) = job.step(1003)
+    assert first.value == ["a page"]
+    assert first.timestamp == 1003
+    assert job.step(1004) == []
+    assert job.watermark.current_watermark() == 1010  # its window is closed
+    assert job.step(1030) == []  # not committed
+    commit(tmp_path, 1000)
+    (second,) = job.step(1031)
+    assert second.timestamp == 1031
+    commit(tmp_path, 1030)
+    assert job.step(1040) == []  # not time yet
+    (third,) = job.step(1041)
+    assert third.timestamp == 1041
+    assert not job.is_over
+
+
+def test_a_job_that_is_started_again_leaves_a_window_that_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(tmp_path, 1000)
+    job = Job(tmp_path, monkeypatch, ends_s=1 << 40)
+    assert job.step(1007) == []
+    (asked,) = job.step(1010)
+    assert asked.timestamp == 1010
+
+
+def test_a_job_ends_when_its_time_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = Job(tmp_path, monkeypatch, ends_s=1010)
+    assert len(job.step(1003)) == 1
+    commit(tmp_path, 1000)
+    assert job.step(1010) == []
+    assert job.is_over
+
+
+def test_the_run_of_a_window_is_named_by_the_window_and_its_job() -> None:
+    assert run_in(RUN, GlobalWindow()) == RUN
+    assert run_in(RUN, IntervalWindow(1795383650, 1795383660)) == "1795383650-abcdef01"
