@@ -122,7 +122,7 @@ class AssignTopics(beam.PTransform[Any, Any]):
 
 
 def _rows(
-    split: SplitPage, run_id: str, by_text: bool, window: Any = beam.DoFn.WindowParam
+    split: SplitPage, run_id: str, by_text: ByText, window: Any = beam.DoFn.WindowParam
 ) -> Iterator[EntryRow]:
     return entry_rows(split, run_in(run_id, window), by_text)
 
