@@ -29,9 +29,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.options import parse
-from pipeline.run import prepare, sources_of
-from pipeline.stream import Stream, named_requests
+logging.disable(logging.WARNING)  # Beam warns on import of what nobody here uses
+from pipeline.options import parse  # noqa: E402
+from pipeline.run import prepare, sources_of  # noqa: E402
+from pipeline.stream import Stream, named_requests  # noqa: E402
+
+logging.disable(logging.NOTSET)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -30,6 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
     try:
         options = parse(sys.argv[1:] if arguments is None else arguments)
+        logging.getLogger().setLevel(options.log_level.upper())
         # A command is imported only when it is run: Beam takes three seconds,
         # and ``split`` does without.
         logging.disable(logging.WARNING)  # on import it warns of what nobody here uses

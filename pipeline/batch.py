@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+from pipeline.dry_run import planned_lines
 from pipeline.progress import show_progress
+from pipeline.replay import dead_requests
 from pipeline.run import begin_manifest, ingest, new_pipeline, prepare, sources_of
-from pipeline.runners import run_to_end, runs_here
+from pipeline.runners import run_to_end, runs_here, to_beam_options
 from pipeline.summary import print_summary
-from schemas.errors import DatasetError
+from schemas.errors import DatasetError, NewsIngestError
 from transforms import storage
 from transforms.commit import committed_run_ids
 from transforms.manifests import manifest_path
 
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
 
     from apache_beam.options.pipeline_options import PipelineOptions
+
+    from schemas.records import PageRequest, Source
 
 
 def run(options: argparse.Namespace) -> int:
@@ -25,9 +31,17 @@ def run(options: argparse.Namespace) -> int:
     Raises UsageError for options that neither we nor Beam know, and for an
     output that is not ours to write to; DatasetError if the run did not commit.
     """
+    if options.dry_run:
+        to_beam_options(options.runner, options.beam_flags)  # what is wrong there is told, too
+        replays = options.retry_dead_letters
+        for line in planned_lines(sources_of(options), options.output, replays=replays):
+            print(line)
+        return 0
     with prepare(options) as beam_options:
         manifest = run_once(options, beam_options)
     print_summary(manifest, options.output)
+    if options.summary_json:
+        _write_summary(options.summary_json, manifest)
     return 3 if error_ratio(manifest) > options.max_error_ratio else 0
 
 
@@ -35,7 +49,12 @@ def run_once(options: argparse.Namespace, beam_options: PipelineOptions) -> dict
     """Run the graph over all sources; the manifest as it was written."""
     manifest = begin_manifest(options, committed_run_ids(options.output))
     pipeline = new_pipeline(beam_options)
-    ingest(pipeline, options, manifest, sources_of(options))
+    asked: list[Source | PageRequest] = [*sources_of(options)]
+    if options.retry_dead_letters:
+        replay = dead_requests(options.output)
+        asked += [request for request, _ in replay.requests]
+        manifest["retried"] = len(replay.requests)
+    ingest(pipeline, options, manifest, asked)
     with show_progress(counted=runs_here(beam_options)):
         run_to_end(pipeline, beam_options)
     path = storage.join(options.output, manifest_path(manifest["run_id"]))
@@ -46,6 +65,15 @@ def run_once(options: argparse.Namespace, beam_options: PipelineOptions) -> dict
         )
     written: dict[str, Any] = storage.read_json(path)
     return written
+
+
+def _write_summary(file: Path, manifest: dict[str, Any]) -> None:
+    try:
+        file.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", "utf8")
+    except OSError as error:
+        raise NewsIngestError(
+            f"--summary_json {file}: {error.strerror}; the run itself is complete"
+        ) from error
 
 
 def error_ratio(manifest: dict[str, Any]) -> float:

@@ -9,9 +9,12 @@ import argparse
 import os
 import re
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 from zoneinfo import ZoneInfo
+
+import shtab
 
 from schemas.errors import UsageError
 from schemas.records import SOURCE_KINDS, Publisher
@@ -35,6 +38,7 @@ _RETRIES_MAX = 10  # each waits twice as long as the one before
 _PAGES_PER_BLOG_MAX = 10_000
 _PAGE_BYTES_MAX = 1 << 30  # a page is held in memory
 
+_LOG_LEVELS = ("debug", "info", "warning", "error")
 _UNITS = {
     "s": timedelta(seconds=1),
     "m": timedelta(minutes=1),
@@ -42,13 +46,44 @@ _UNITS = {
     "d": timedelta(days=1),
 }
 
-_EXAMPLES = """examples:
+_EXAMPLES = {
+    "batch": """
   news-ingest batch --input 'pages/*.html' --output dataset
   news-ingest batch --urls addresses.txt --output dataset --timezone Europe/London
-  news-ingest stream --sources sources.yaml --output dataset --max_runtime 12h
+  news-ingest batch --sources sources.yaml --output dataset --dry_run
+  news-ingest batch --retry_dead_letters --output dataset""",
+    "stream": """
+  news-ingest stream --sources sources.yaml --output dataset
+  news-ingest stream --feed https://news.example/rss --output dataset --max_runtime 12h""",
+    "split": """
   news-ingest split https://news.example/live/2026/05/12 --timezone Europe/London
-  news-ingest sample
-"""
+  news-ingest split page.html --url https://news.example/live/2026/05/12""",
+    "show": """
+  news-ingest show https://news.example/live/2026/05/12""",
+    "init": """
+  news-ingest init
+  news-ingest init publishers/north.yaml""",
+    "report": """
+  news-ingest report dataset""",
+    "query": """
+  news-ingest query dataset 'SELECT topic, count(*) AS n FROM entries_latest GROUP BY topic'""",
+    "check": """
+  news-ingest check dataset""",
+    "compact": """
+  news-ingest compact dataset""",
+    "topics": """
+  news-ingest topics train dataset --output topics.json""",
+    "sample": """
+  news-ingest sample""",
+}
+"""By command; each of these lines is understood."""
+
+
+class _Help(argparse.HelpFormatter):
+    """Leaves the examples as they are."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text if text.startswith("examples:") else super()._fill_text(text, width, indent)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -69,7 +104,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         if options.command == "stream":
             _check_stream(options)
         kinds = [kind for kind in SOURCE_KINDS if hasattr(options, kind)]
-        if not (options.sources or any(getattr(options, kind) for kind in kinds)):
+        replays = options.command == "batch" and options.retry_dead_letters
+        if not (replays or options.sources or any(getattr(options, kind) for kind in kinds)):
             names = ", ".join(f"--{kind}" for kind in (*kinds, "sources"))
             raise UsageError(f"no input: give at least one of {names}")
     elif unknown:
@@ -91,9 +127,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="news-ingest",
         description="Takes live blogs apart and writes Parquet by date and topic.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="\n".join(["examples:", *(lines.split("\n")[1] for lines in _EXAMPLES.values())]),
+        formatter_class=_Help,
         allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version('news-ingest')}")
+    shtab.add_argument_to(
+        parser, "--print_completion", help="print the completion script of a shell, and stop"
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_batch(commands)
@@ -105,7 +145,15 @@ def _parser() -> argparse.ArgumentParser:
     _add_query(commands)
     _add_check(commands)
     _add_compact(commands)
+    _add_init(commands)
     _add_sample(commands)
+    for name, command in commands.choices.items():
+        command.formatter_class = _Help
+        command.epilog = f"examples:{_EXAMPLES.get(name, '')}"
+        command.add_argument(
+            "--log_level", choices=_LOG_LEVELS, default="warning",
+            help="what is logged to stderr (default: %(default)s)",
+        )  # fmt: skip
     return parser
 
 
@@ -132,6 +180,18 @@ def _add_batch(commands: argparse._SubParsersAction[_Parser]) -> None:
     batch.add_argument(
         "--max_error_ratio", type=_between(0, 1), default=0.5, metavar="RATIO",
         help="exit with 3 if more than this share of the pages failed (default: %(default)s)",
+    )  # fmt: skip
+    batch.add_argument(
+        "--retry_dead_letters", action="store_true",
+        help="also ask again for the pages that are dead letters of the dataset",
+    )  # fmt: skip
+    batch.add_argument(
+        "--dry_run", action="store_true",
+        help="say what would be fetched and why; fetch and write nothing",
+    )  # fmt: skip
+    batch.add_argument(
+        "--summary_json", type=_new_file, metavar="FILE",
+        help="also write the manifest of the run there, as JSON",
     )  # fmt: skip
     _add_crawling(batch)
     _add_writing(batch)
@@ -345,6 +405,20 @@ def _add_dataset(command: argparse.ArgumentParser) -> None:
     command.add_argument("dataset", type=_dataset, metavar="DATASET", help="folder of the dataset")
 
 
+def _add_init(commands: argparse._SubParsersAction[_Parser]) -> None:
+    init = commands.add_parser(
+        "init",
+        help="write a commented sources.yaml to begin with",
+        description="Writes a sources.yaml that explains itself, to be filled with your "
+        "publishers. A file that is there already is left alone.",
+        allow_abbrev=False,
+    )
+    init.add_argument(
+        "file", nargs="?", default="sources.yaml", type=_new_file, metavar="FILE",
+        help="where to (default: %(default)s)",
+    )  # fmt: skip
+
+
 def _add_sample(commands: argparse._SubParsersAction[_Parser]) -> None:
     sample = commands.add_parser(
         "sample",
@@ -475,6 +549,15 @@ def _dataset(value: str) -> str:
     if "://" not in value and os.path.isfile(value):  # noqa: PTH113 - never raises
         raise argparse.ArgumentTypeError(f"{value!r} is a file; name a folder")
     return value.rstrip("/")
+
+
+def _new_file(value: str) -> Path:
+    path = Path(value)
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"{value!r} is a folder; name a file")
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"{str(path.parent)!r} is no folder; make it first")
+    return path
 
 
 def _page(value: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ import duckdb
 import pytest
 
 from pipeline.__main__ import main
+from pipeline.init import SOURCES
 from pipeline.options import parse
 from pipeline.sample_site import serve_sample_site
 from schemas import dictionary
@@ -48,6 +50,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for page in site.iterdir():
         if page.name.endswith((".html", ".txt")) and "robots" not in page.name:
             (place / "pages" / page.name).write_bytes(page.read_bytes())
+    (place / "s.yaml").write_text(SOURCES, "utf8")
     (copy,) = [page for page in (place / "pages").iterdir() if page.suffix == ".txt"]
     copy.rename(place / "pages/ferry.txt")
     return place
@@ -146,6 +149,16 @@ def without_what_varies(line: str) -> str:
 
 @pytest.mark.parametrize("snippet", blocks("python"))
 def test_the_python_snippets_run(snippet: str, place: Path, sample_output: str) -> None:
+    if "airflow" in snippet:  # not among our dependencies: it is at least Python
+        compile(snippet, "dag.py", "exec")
+        commands = re.findall(r"run_local\.sh ([^\"]*)\"(?:\n\s*\"([^\"]*)\")?", snippet)
+        assert [
+            parse(
+                shlex.split(" ".join(c).replace("/srv/news/sources.yaml", str(place / "s.yaml")))
+            ).command
+            for c in commands
+        ] == ["batch", "check"]
+        return
     if "pyspark" in snippet:
         pytest.importorskip("pyspark")
     done = subprocess.run(
@@ -185,3 +198,23 @@ def test_the_schedule_is_a_command(tmp_path: Path) -> None:
     words = line.split("run_local.sh ")[1].split()
     assert parse(words).command == "batch"
     assert main([word.replace("/srv/news", str(tmp_path)) for word in words]) == 3
+
+
+def test_the_units_of_systemd_are_right(tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not here")
+    names = ["news-stream.service", "news-batch.timer", "news-batch.service"]
+    (tmp_path / "run_local.sh").write_text("#!/bin/sh\n")
+    (tmp_path / "run_local.sh").chmod(0o755)
+    (tmp_path / "sources.yaml").write_text(SOURCES, "utf8")
+    for name, unit in zip(names, blocks("ini"), strict=True):
+        for words in re.findall(r"run_local\.sh (.*)", unit):
+            parse(shlex.split(words.replace("/srv/news", str(tmp_path))))
+        here = unit.replace("/srv/news-ingest", str(tmp_path)).replace("User=news\n", "")
+        (tmp_path / name).write_text(here, "utf8")
+    done = subprocess.run(
+        ["systemd-analyze", "verify", *(str(tmp_path / name) for name in names)],
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert [line for line in done.stderr.splitlines() if "news-" in line] == []
+    assert done.returncode == 0, done.stderr
