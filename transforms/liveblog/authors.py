@@ -49,7 +49,9 @@ _NOT_NAMES = words(
 )
 _ROLE = re.compile(
     r"\b(?:editor|reporter|correspondent|korrespondent\w*|correspondant\w*|corresponsal|redakteur\w*|"
-    r"journalist\w*|periodista|giornalista|chief|analyst|producer|presenter|columnist|bureau|writer)\b",
+    r"journalist\w*|jornalista|redat(?:or|ora|tore|trice)|redacteur|rédact(?:eur|rice)|redactora?|"
+    r"redaktor\w*|dziennikar\w*|verslaggever|inviat[oa]|enviad[oa]|envoyée?|repórter|reportero|"
+    r"periodista|giornalista|chief|analyst|producer|presenter|columnist|bureau|writer)\b",
     re.IGNORECASE,
 )
 _NAME_TOKEN = re.compile(r"^[^\W\d_][\w.'’\-‐]*$")

@@ -24,6 +24,8 @@ from transforms.liveblog.times import (
 Form = Literal["time", "whole", "lead", "tail", "item"]
 
 _DIGIT = re.compile(r"\d")
+_BARE_HOUR = re.compile(r"\d{1,2}\s?h")
+"""An hour of the day, or how many hours ago; a machine's value beside it decides."""
 _FIRST_DIGIT = re.compile(r"\d[^\0]*")
 """With what follows it in the same of several texts, which NULs divide."""
 _EMPHASIS = frozenset(["strong", "b"])
@@ -113,7 +115,7 @@ def _mark_text(page: Outline, index: int, marks: list[Mark], days: list[DayMark]
         opened = _opens_block(page, index)
         if opened is not None and opened[1] and opened[0] != page.parents[index]:
             _lead_of_block(page, opened[0], marks)
-        marks.append(Mark(page.parents[index], "whole", shown=stamp))
+        marks.append(_whole_mark(page, page.parents[index], text, stamp))
     else:
         block = _block_of(page, index)
         day = read_day(page.text_of(block)) if page.ends[block] - block < 8 else None
@@ -125,7 +127,21 @@ def _time_mark(page: Outline, index: int) -> Mark:
     attributes = page.attributes(index)
     value = attributes.get("datetime") or attributes.get("content") or ""
     published = (read_machine(value) or read_expression(value)) if value else None
-    return Mark(index, "time", published=published, shown=read_time_text(page, index))
+    shown = read_time_text(page, index)
+    if published is not None and _BARE_HOUR.fullmatch(page.text_of(index)):
+        shown = published
+    return Mark(index, "time", published=published, shown=shown)
+
+
+def _whole_mark(page: Outline, index: int, text: str, shown: Stamp) -> Mark:
+    """A time that any element shows; its title may say the moment in full."""
+    title = page.attributes(index).get("title", "")
+    told = (read_machine(title) or read_expression(title)) if title else None
+    if told is None or not told.tells_clock:
+        return Mark(index, "whole", shown=shown)
+    if shown.ago is not None or _BARE_HOUR.fullmatch(text):
+        shown = told
+    return Mark(index, "whole", published=told, shown=shown)
 
 
 def _block_of(page: Outline, index: int) -> int:

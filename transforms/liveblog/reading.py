@@ -22,6 +22,7 @@ from transforms.liveblog.groups import own_id
 from transforms.liveblog.outline import TEXT, Outline
 from transforms.liveblog.pieces import Harvest, Piece, cut, read_box
 from transforms.liveblog.times import read_expression, read_lead, read_tail
+from transforms.liveblog.wordlists import one_line
 
 if TYPE_CHECKING:
     from transforms.liveblog.groups import Extent
@@ -90,9 +91,12 @@ class _Roles:
     def give(self, candidate: Candidate) -> None:
         """Sort the pieces and fill headline, authors and paragraphs."""
         for piece in self.harvest.pieces:
+            if self._is_time(piece):
+                continue
+            if len(piece.parts) > 1 and not (self.body or self.is_lead or piece.is_heading):
+                self._take_opening_time(piece)
             if self._is_plain(piece) or not (
-                self._is_time(piece)
-                or self._is_label(piece)
+                self._is_label(piece)
                 or self._is_line_of_parts(piece)
                 or self._is_marked_author(piece)
                 or self._is_stated_byline(piece)
@@ -134,6 +138,14 @@ class _Roles:
         else:
             self.harvest.day = stamp
         return True
+
+    def _take_opening_time(self, piece: Piece) -> None:
+        """Take the time off a line that goes on without a break: headline, name or text."""
+        stamp = read_expression(piece.parts[0].strip())
+        if stamp is not None and stamp.tells_clock and not stamp.is_update:
+            self.harvest.shown.append(stamp)
+            del piece.parts[0]
+            piece.text = one_line("".join(piece.parts))
 
     def _is_label(self, piece: Piece) -> bool:
         text = piece.text
