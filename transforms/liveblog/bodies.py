@@ -185,7 +185,10 @@ _PROMPTS = re.compile(
     |iscriviti\b |abbonati\b
     |schrijf\ je\ in\b |meld\ je\ aan\b |abonneer\b
     |zapisz\ się\b |zasubskrybuj\b |subskrybuj\b
-    |subscreva\b |assine\b |inscreva-se\b |receba\ (?:a|nossa)\ newsletter)""",
+    |subscreva\b |assine\b |inscreva-se\b |receba\ (?:a|nossa)\ newsletter
+    |(?:read\ (?:also|next)|also\ read|lesen\ sie\ (?:auch|mehr)|(?:à\ )?lire\ (?:aussi|également)
+      |lea?\ también|lee\ también|leggi\ anche|lees\ ook|czytaj\ (?:też|także|również)
+      |zobacz\ (?:też|także|również)|leia\ (?:também|mais)|ler\ também|veja\ também)\b)""",
     re.IGNORECASE | re.VERBOSE,
 )
 _CREDITS = re.compile(
@@ -196,13 +199,14 @@ _CREDITS = re.compile(
 )
 _PROMPT_HEAD_CHARS = 3
 _PROMPT_HEADS = frozenset(
-    {"by ", "an "}.union(
+    {"by ", "an ", "à l"}.union(
         *[
             heads.split()
             for heads in (
                 "ple sig sub for joi get dow cli fol art con scr ski ent sup bec all thi mel abo",
                 "jet emp mit ich ins s'a rec sus apú reg isc abb sch zap ass ima pho cop pic cre",
                 "bil fot que cré vid med",
+                "rea als les lir lea lee leg czy zob lei ler vej",
             )
         ]
     )

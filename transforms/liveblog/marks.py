@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Literal
 
+from transforms.liveblog.authors import only_names_in
 from transforms.liveblog.outline import BLOCKS, HEADINGS, TEXT, Outline
 from transforms.liveblog.pieces import read_time_text
 from transforms.liveblog.times import (
@@ -20,6 +21,7 @@ from transforms.liveblog.times import (
     read_machine,
     read_tail,
 )
+from transforms.liveblog.wordlists import line_parts
 
 Form = Literal["time", "whole", "lead", "tail", "item"]
 
@@ -102,7 +104,7 @@ def _edges(text: str) -> str:
 def _mark_text(page: Outline, index: int, marks: list[Mark], days: list[DayMark]) -> None:
     """The marks of a text that holds a digit."""
     text = page.texts[index].strip()
-    stamp = read_expression(text)
+    stamp = read_expression(text) or _time_before_names(text)
     if stamp is None:
         if _DIGIT.search(text[:_MIN_DIGIT_HEAD]):
             opened = _opens_block(page, index)
@@ -121,6 +123,15 @@ def _mark_text(page: Outline, index: int, marks: list[Mark], days: list[DayMark]
         day = read_day(page.text_of(block)) if page.ends[block] - block < 8 else None
         if day is not None and not (days and days[-1].index == block):
             days.append(DayMark(block, day))
+
+
+def _time_before_names(text: str) -> Stamp | None:
+    """The moment of a line that goes on with nothing but who wrote."""
+    parts = line_parts(text) if len(text) <= MAX_EXPRESSION_CHARS else []
+    if len(parts) < 2 or not all(map(only_names_in, parts[1:])):
+        return None
+    stamp = read_expression(parts[0])
+    return stamp if stamp is not None and stamp.day and stamp.tells_clock else None
 
 
 def _time_mark(page: Outline, index: int) -> Mark:

@@ -22,11 +22,12 @@ from transforms.liveblog.groups import own_id
 from transforms.liveblog.outline import TEXT, Outline
 from transforms.liveblog.pieces import Harvest, Piece, cut, read_box
 from transforms.liveblog.times import read_expression, read_lead, read_tail
-from transforms.liveblog.wordlists import one_line
+from transforms.liveblog.wordlists import line_parts, one_line
 
 if TYPE_CHECKING:
     from transforms.liveblog.groups import Extent
 
+_HANDLE = re.compile(r"\s?\(?@\w+\)?$")
 MAX_HEADLINE_WORDS = 45
 MAX_NAME_LINE_CHARS = 60
 _JOINING_WORDS = frozenset(["and", "und", "et", "y", "e", "en", "i"])
@@ -156,15 +157,17 @@ class _Roles:
 
     def _is_line_of_parts(self, piece: Piece) -> bool:
         """A short line such as "12:05 | Jane Doe | Share"."""
-        if piece.in_text_block or piece.is_heading or len(piece.text) > 120:
+        if piece.is_heading or len(piece.text) > 120:
             return False
         parts = [p for p in (part.strip(" \n\t|•·,–-") for part in piece.parts) if p]
-        if len(parts) < 2 and "|" in piece.text:
-            parts = [part.strip() for part in piece.text.split("|")]
         if len(parts) < 2:
-            return not parts
+            parts = line_parts(piece.text)
+        if len(parts) < 2:
+            return not (parts or piece.in_text_block)
         names: list[str] = []
         stamps = [read_expression(part) for part in parts]
+        if piece.in_text_block and (self.body or not any(stamps)):
+            return False
         may_name = not self.body or any(stamps) or is_byline(piece.text) or opens_byline(parts[0])
         for part, stamp in zip(parts, stamps, strict=True):
             if stamp is None and not is_label(part) and not _joins_names(part):
@@ -345,7 +348,7 @@ def _is_title(body: list[Piece]) -> bool:
 
 
 def _is_byline_at_end(piece: Piece) -> bool:
-    text = piece.text
+    text = _HANDLE.sub("", piece.text)
     return (
         len(text) <= MAX_NAME_LINE_CHARS
         and not piece.in_list

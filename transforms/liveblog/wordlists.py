@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
+
+_DIVIDER = re.compile(r"\s[|•·—–-]\s|\s?[|•·]\s?")
+
 
 def words(text: str) -> frozenset[str]:
     """The words of a text that white space separates."""
     return frozenset(text.split())
+
+
+def line_parts(line: str) -> list[str]:
+    """The parts of a line that bars, dots or dashes divide: "12:05 | Jane Doe"."""
+    return [part for part in _DIVIDER.split(line) if part]
 
 
 def one_line(text: str) -> str:
