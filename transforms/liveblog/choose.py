@@ -85,14 +85,20 @@ def judge(
 
 def _words_before(page: Outline, group: Group, totals: list[int]) -> float:
     """Words of the paragraphs above the group: the article that a list of others follows."""
-    start = group.extents[0].span[0]
+    return prose_chars(page, totals, group.extents[0].span[0]) / MEAN_WORD_CHARS
+
+
+def prose_chars(page: Outline, totals: list[int], end: int) -> int:
+    """How much stands in paragraphs of a sentence and more, up to an index.
+
+    totals: of ``text_lengths``.
+    """
     chars = 0
-    above = [i for i, tag in enumerate(page.tags[:start]) if tag == "p"]
-    for i in above:
-        if page.ends[i] <= start:
-            size = totals[page.ends[i]] - totals[i]
-            chars += size if size >= MIN_PARAGRAPH_CHARS else 0
-    return chars / MEAN_WORD_CHARS
+    for i in [i for i, tag in enumerate(page.tags[:end]) if tag == "p"]:
+        size = totals[page.ends[i]] - totals[i]
+        if size >= MIN_PARAGRAPH_CHARS and page.ends[i] <= end:
+            chars += size
+    return chars
 
 
 def _minutes(candidate: Candidate) -> float | None:

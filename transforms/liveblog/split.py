@@ -10,7 +10,7 @@ from schemas.errors import SplitError
 from schemas.ids import entry_id, normalise_text
 from schemas.records import Entry, Page, SplitPage
 from transforms.liveblog.article import as_article
-from transforms.liveblog.choose import Judged, judge
+from transforms.liveblog.choose import Judged, judge, prose_chars
 from transforms.liveblog.clocks import PageTimes, Settled, day_of_url, moment_of, settle
 from transforms.liveblog.groups import Group, declared_group, group_of, item_groups, text_lengths
 from transforms.liveblog.hints import ENTRY_SELECTORS
@@ -44,7 +44,7 @@ MIN_KNOWN_SHARE = 0.3
 """How much of the shorter list, shown or declared, must stand in the other."""
 
 MIN_ARTICLE_CHARS = 2500
-"""A page that calls itself a live blog and says less in all, menus included, holds no article."""
+"""A page that calls itself a live blog and says less holds no article beside its widget."""
 
 
 def split_page(page: Page, *, timezone: str | None = None) -> SplitPage:
@@ -78,10 +78,11 @@ def split_with(page: Page, *, timezone: str | None, use_hints: bool) -> SplitPag
         joined = join([], read_state(tree))
         if joined:
             return _live_blog(page, joined, declared, zone)
+        totals = text_lengths(body)
         widget = widget_named(tree)
-        if widget is None and declared.is_live and text_lengths(body)[-1] < MIN_ARTICLE_CHARS:
+        if widget is None and declared.is_live and totals[-1] < MIN_ARTICLE_CHARS:
             widget = "a widget that the page does not name"
-        if widget is not None:
+        if widget is not None and prose_chars(body, totals, len(body)) < MIN_ARTICLE_CHARS:
             raise SplitError("script_ticker", f"the entries are loaded by script: {widget}")
     return as_article(page)
 
