@@ -24,7 +24,7 @@ _SPLIT = re.compile(
     r"\s*(?:,|;|\||/|•|·|\n|&|\s+(?:and|und|et|y|e|en|i|with|mit|avec|con|com|met)\s+)\s*"
 )
 _AFTER_NAME = re.compile(
-    r"\s*(?:\(|\bin\s|\bat\s|\baus\s|\bà\s|\ben\s|\bfor\s|\bof\s|—|–|\s-\s|@|\bhttp).*$"
+    r"\s*(?:\(|\bin\s|\bat\s|\baus\s|\bà\s|\ba\s|\bw\s|\bwe\s|\bem\s|\ben\s|\bfor\s|\bof\s|—|–|\s-\s|@|\bhttp).*$"
 )
 _PARTICLES = words(
     "de da do dos das di del della la le van von der den het 't zu zur bin ibn al el du des y "
@@ -76,7 +76,8 @@ def _names_in(byline: str) -> tuple[str, ...]:
     found: list[str] = []
     for part in _SPLIT.split(rest):
         name = _AFTER_NAME.sub("", _BY.sub("", part)).strip(" .:|-–—")
-        if is_name(name, sure=said_by is not None):
+        # One word behind a name is a place: "en" is "and" to the Dutch, "in" to others
+        if is_name(name, sure=said_by is not None and not found):
             found.append(_unshouted(name))
     return tuple(dict.fromkeys(found))
 

@@ -19,6 +19,7 @@ _COMMENT_CONTEXT = re.compile(
     r"commenti|reacties|komentarze|reviews?|forum|thread)(?:$|[\s_-]|__)",
     re.IGNORECASE,
 )
+_STORY_SLUG = re.compile(r"\d|-.*-")
 _PRESSED = frozenset(["a", "button"])
 _ASIDE_CONTEXT = frozenset(["aside", "nav", "footer", "form"])
 _REPLY = re.compile(
@@ -43,7 +44,13 @@ class Judged:
 
 
 def judge(
-    page: Outline, group: Group, candidates: list[Candidate], *, live: int, totals: list[int]
+    page: Outline,
+    group: Group,
+    candidates: list[Candidate],
+    *,
+    page_url: str,
+    live: int,
+    totals: list[int],
 ) -> Judged:
     """Weigh one group.
 
@@ -67,7 +74,7 @@ def judge(
     bodies = sum(bool(c.paragraphs) for c in candidates) / count
     if typical < 4 or bodies < 0.4:
         return Judged(group, candidates, total, -1)
-    if typical < 60 and _links_away(page, group) > 0.6:
+    if typical < 60 and _links_away(page, group, page_url) > 0.6:
         return Judged(group, candidates, total, -1)
     score += 0.3 if count >= 5 else 0.15 if count >= 3 else 0.0
     score += 0.3 if typical >= 25 else 0.15 if typical >= 10 else 0.0
@@ -158,29 +165,37 @@ def _replies(page: Outline, group: Group) -> bool:
     return hits >= 0.5 * min(len(group.extents), 12)
 
 
-def _links_away(page: Outline, group: Group) -> float:
+def _links_away(page: Outline, group: Group, page_url: str) -> float:
     """Share of entries whose headline, or whole box, is a link to another page."""
-    hits = sum(_leads_away(page, *extent.span) for extent in group.extents)
+    slug = page_url.partition("?")[0].rstrip("/").rpartition("/")[2]
+    own = f"/{slug}/" if _STORY_SLUG.search(slug) else None
+    hits = sum(_leads_away(page, *extent.span, own) for extent in group.extents)
     return hits / len(group.extents)
 
 
-def _leads_away(page: Outline, start: int, end: int) -> bool:
-    """Whether the first heading of a range, or all of it, is a link to another page."""
+def _leads_away(page: Outline, start: int, end: int, own: str | None) -> bool:
+    """Whether the first heading of a range, or all of it, is a link to another page.
+
+    own: the folder of the page's own address, what lies below it are its entries;
+        None where that is no story's but a section's, with stories below it.
+    """
     heading = next(
         (i for i in range(start, min(end, start + 120)) if page.tags[i] in HEADINGS), None
     )
     if heading is None:
         first = next((i for i in range(start, min(end, start + 12)) if page.tags[i] == "a"), None)
-        return first is not None and page.ends[first] >= end - 2 and _is_away(page, first)
+        return first is not None and page.ends[first] >= end - 2 and _is_away(page, first, own)
     around = [heading]
     for _ in range(4):
         if around[-1] <= start:
             break
         around.append(page.parents[around[-1]])
     inside = range(heading, min(page.ends[heading], heading + 8))
-    return any(page.tags[i] == "a" and _is_away(page, i) for i in (*around, *inside) if i >= 0)
+    return any(page.tags[i] == "a" and _is_away(page, i, own) for i in (*around, *inside) if i >= 0)
 
 
-def _is_away(page: Outline, index: int) -> bool:
+def _is_away(page: Outline, index: int, own: str | None) -> bool:
     href = page.attributes(index).get("href", "")
-    return bool(href) and not href.startswith(("?", "javascript:", "mailto:")) and "#" not in href
+    if not href or href.startswith(("?", "javascript:", "mailto:")) or "#" in href:
+        return False
+    return own is None or own not in href

@@ -288,6 +288,8 @@ class _Roles:
             self.authors += names_in(body.pop().text)
         while len(body) > 1 and body[-1].is_heading:
             body.pop()
+        if self.headline is None and body:
+            self.headline = _take_bold_line(body[0])
         if self.headline is None and len(body) > 1 and (_is_bold_title(body[0]) or _is_title(body)):
             self.headline = body.pop(0).text
         if all(piece.in_text_block for piece in body):
@@ -326,13 +328,26 @@ def _bold_head(piece: Piece, rest: str) -> str | None:
     return lead[1]
 
 
+def _take_bold_line(piece: Piece) -> str | None:
+    """Take off the bold line that a break sets above the rest of a paragraph, if there is one."""
+    if not piece.strong_chars or "\n" not in piece.parts:
+        return None
+    end = piece.parts.index("\n")
+    head, rest = piece.parts[:end], one_line("".join(piece.parts[end:]))
+    chars = sum(len(part.strip()) for part in head)
+    title = one_line("".join(head))
+    if chars != piece.strong_chars or not rest or not _fits_headline(title):
+        return None
+    piece.text = rest
+    return title
+
+
+def _fits_headline(text: str) -> bool:
+    return len(text.split()) <= MAX_HEADLINE_WORDS and text[-1] not in ",;"
+
+
 def _is_bold_title(piece: Piece) -> bool:
-    return (
-        piece.is_bold
-        and not piece.in_list
-        and len(piece.text.split()) <= MAX_HEADLINE_WORDS
-        and piece.text[-1] not in ",;"
-    )
+    return piece.is_bold and not piece.in_list and _fits_headline(piece.text)
 
 
 def _is_title(body: list[Piece]) -> bool:

@@ -143,7 +143,8 @@ def _best(
         if len(kept) < MIN_ENTRIES:
             continue
         group.extents = [e for e, _ in kept]
-        judged = judge(body, group, [c for _, c in kept], live=live, totals=totals)
+        candidates = [c for _, c in kept]
+        judged = judge(body, group, candidates, page_url=page.page_url, live=live, totals=totals)
         if judged.score < 1:
             continue
         if len(declared) > 2 and share_known(judged.candidates, declared) < MIN_KNOWN_SHARE:

@@ -165,8 +165,14 @@ _ZONE_NAMES = (
     ("central european summer time", "cest"), ("central european time", "cet"),
     ("coordinated universal time", "utc"), ("eastern daylight time", "edt"),
     ("eastern standard time", "est"), ("eastern time", "et"), ("pacific time", "pt"),
-    ("indian standard time", "ist"), ("hora peninsular", ""), ("heure de paris", ""),
+    ("indian standard time", "ist"), ("hora peninsular española", ""), ("hora peninsular", ""),
+    ("heure de paris", ""), ("heure française", ""), ("ora italiana", ""), ("ora locale", ""),
+    ("nederlandse tijd", ""), ("belgische tijd", ""), ("lokale tijd", ""), ("czasu polskiego", ""),
+    ("czasu lokalnego", ""), ("horário de brasília", "brt"), ("hora de brasília", "brt"),
+    ("de brasília", "brt"), ("hora de lisboa", ""), ("hora local", ""), ("heure locale", ""),
+    ("local time", ""), ("ortszeit", ""),
 )  # fmt: skip
+_NAMES_ZONE = re.compile(r"\btime\b|\bhora |\bheure |\bora |\btijd\b|\bczasu |brasília|ortszeit")
 _DIGIT = re.compile(r"\d")
 
 _SECONDS_OF_UNIT = {
@@ -322,7 +328,7 @@ def _read_expression(text: str) -> Stamp | None:
 
 def _read_phrase(low: str) -> Stamp | None:
     """Day, clock and zone with the words that go with them, and no others."""
-    if " time" in low or "hora " in low or "heure " in low:
+    if _NAMES_ZONE.search(low):
         for name, short in _ZONE_NAMES:
             low = low.replace(name, short)
     stamp, rest = _read_parts(_AGO_ASIDE.sub(" ", _MILITARY.sub(r"\1:\2", low)))

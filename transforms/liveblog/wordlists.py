@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-
 _DIVIDER = re.compile(r"\s[|•·—–-]\s|\s?[|•·]\s?")
 
 
