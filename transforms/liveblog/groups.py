@@ -21,6 +21,8 @@ MAX_CLIMB = 40
 
 MAX_HEADER_NODES = 12
 """Two times that share a smaller parent are one entry's header."""
+MIN_LIST = 3
+"""Fewer boxes of another kind in another place are the same list's."""
 MIN_RUN_CHARS = 25
 """Less text between two boxes is an advertisement or a rule, not an entry's body."""
 
@@ -51,7 +53,6 @@ class Group:
     """Extents of one list of entries."""
 
     extents: list[Extent]
-    form: str
 
     def weight(self, totals: list[int]) -> float:
         """How much text it splits how evenly: one part that holds nearly all is no split."""
@@ -65,25 +66,29 @@ def text_lengths(page: Outline) -> list[int]:
     return list(accumulate(map(len, page.texts), initial=0))
 
 
-def group_of(
+def groups_of(
     page: Outline, cluster: list[Mark], totals: list[int], every: list[Mark], days: list[DayMark]
-) -> Group | None:
-    """The entries round the marks of one cluster; None if they do not repeat.
+) -> list[Group]:
+    """The lists of entries round the marks of one cluster; none if they do not repeat.
 
     totals: of ``text_lengths``. every: all marks of the page, in order.
     """
     marks = _one_per_place(page, cluster)
     if len(marks) < 2:
-        return None
+        return []
     boxes = _boxes(page, marks)
     extents = [
         Extent((box, page.ends[box]), box, mark) for box, mark in zip(boxes, marks, strict=True)
     ]
-    extents = _like_most(page, extents)
-    if len(extents) < 2:
-        return None
+    lists = _by_list(page, _like_most(page, extents))
+    return [_group(page, one, totals, every, days) for one in lists if len(one) > 1]
+
+
+def _group(
+    page: Outline, extents: list[Extent], totals: list[int], every: list[Mark], days: list[DayMark]
+) -> Group:
     flat = _flattened(page, extents, totals, days)
-    group = Group(flat or extents, marks[0].form)
+    group = Group(flat or extents)
     if not flat:
         _take_siblings(page, group, totals, every)
     return group
@@ -143,6 +148,26 @@ def _like_most(page: Outline, extents: list[Extent]) -> list[Extent]:
         for extent in extents
         if page.tags[extent.box] == tag or homes[page.parents[extent.box]] > 1
     ]
+
+
+def _by_list(page: Outline, extents: list[Extent]) -> list[list[Extent]]:
+    """Two lists apart, where boxes in different places have no class in common."""
+    homes: dict[int, list[Extent]] = defaultdict(list)
+    for extent in extents:
+        homes[page.parents[extent.box]].append(extent)
+    lists: list[tuple[set[str], list[Extent]]] = []
+    for inside in homes.values():
+        names = set().union(*(page.attributes(e.box).get("class", "").split() for e in inside))
+        for known, found in lists:
+            if not (known and names and known.isdisjoint(names)):
+                known.update(names)
+                found.extend(inside)
+                break
+        else:
+            lists.append((names, inside))
+    if min(len(found) for _, found in lists) < MIN_LIST:
+        return [extents]
+    return [found for _, found in lists]
 
 
 def _flattened(
@@ -295,7 +320,7 @@ def _take_siblings(page: Outline, group: Group, totals: list[int], marks: list[M
         group.extents = sorted(group.extents + added, key=lambda e: e.box)
 
 
-def declared_group(page: Outline, named: dict[int, str]) -> Group | None:
+def declared_groups(page: Outline, named: dict[int, str]) -> list[Group]:
     """The elements that the markup itself names entries, outermost only.
 
     named: the tag of each by its place in memory.
@@ -309,7 +334,7 @@ def declared_group(page: Outline, named: dict[int, str]) -> Group | None:
             and not (extents and i < extents[-1].span[1])
         ):
             extents.append(Extent((i, page.ends[i]), i, None))
-    return Group(extents, "item") if len(extents) > 1 else None
+    return [Group(extents)] if len(extents) > 1 else []
 
 
 def item_groups(page: Outline) -> list[Group]:
@@ -329,7 +354,7 @@ def item_groups(page: Outline) -> list[Group]:
             if any(_is_moment(name, value) for name, value in page.attributes(i).items()):
                 merged[(tag, "")].append(i)
     return [
-        Group([Extent((i, page.ends[i]), i, None) for i in items], "item")
+        Group([Extent((i, page.ends[i]), i, None) for i in items])
         for items in merged.values()
         if len(items) >= 3
     ]

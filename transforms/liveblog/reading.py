@@ -270,7 +270,7 @@ class _Roles:
 
     def _is_bare_name(self, piece: Piece) -> bool:
         """A name, or the post that follows one, alone at the head of the entry."""
-        if self.body or piece.in_list or piece.is_heading:
+        if piece.in_list or piece.is_heading or (self.body and not self._may_be_titled()):
             return False
         text = piece.text.strip(" -–—|•·,")
         names = only_names_in(text) if len(text) <= MAX_NAME_LINE_CHARS else ()
@@ -279,6 +279,16 @@ class _Roles:
             return True
         return (
             bool(self.authors) and 0 < len(text) < 90 and text[-1] not in ".!?:" and is_role(text)
+        )
+
+    def _may_be_titled(self) -> bool:
+        """Whether all there is so far is one line that may turn out to be the headline."""
+        first = self.body[0]
+        return (
+            len(self.body) == 1
+            and self.headline is None
+            and not (first.in_text_block or first.is_card)
+            and first.text[-1] not in ".,;:…"
         )
 
     def _settle_body(self) -> None:

@@ -12,7 +12,7 @@ from schemas.records import Entry, Page, SplitPage
 from transforms.liveblog.article import as_article
 from transforms.liveblog.choose import Judged, judge, prose_chars
 from transforms.liveblog.clocks import PageTimes, Settled, day_of_url, moment_of, settle
-from transforms.liveblog.groups import Group, declared_group, group_of, item_groups, text_lengths
+from transforms.liveblog.groups import Group, declared_groups, groups_of, item_groups, text_lengths
 from transforms.liveblog.hints import ENTRY_SELECTORS
 from transforms.liveblog.join import Joined, authors_of, body_of, headline_of, join, share_known
 from transforms.liveblog.json_ld import Declared, read_json_ld
@@ -111,10 +111,12 @@ def _shown_entries(
     """The entries that the page shows, the best of all groups, and the dates above them."""
     totals = text_lengths(body)
     marks, days = find_marks(body)
-    found = [group_of(body, cluster, totals, marks, days) for cluster in clusters(body, marks)]
+    groups: list[Group] = []
+    for cluster in clusters(body, marks):
+        groups += groups_of(body, cluster, totals, marks, days)
     if named:
-        found.append(declared_group(body, named))
-    best = _best(body, [g for g in found if g is not None], page, totals, declared, live=live)
+        groups += declared_groups(body, named)
+    best = _best(body, groups, page, totals, declared, live=live)
     if best is None and live:
         best = _best(body, item_groups(body), page, totals, declared, live=live)
     if best is None:

@@ -136,7 +136,7 @@ _WEEKDAYS = (
     "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag ma wo vr za zo "
     "poniedziałek wtorek środa czwartek piątek sobota niedziela poniedziałku "
     "segunda terça quarta quinta sexta feira segunda-feira terça-feira quarta-feira quinta-feira "
-    "sexta-feira"
+    "sexta-feira seg ter qua qui sex pn pon wt śr czw cz pią sob sb nd niedz"
 )
 _UPDATE_WORDS = words(
     "updated update modified edited aktualisiert geändert actualisé mise mis jour modifié "
@@ -172,6 +172,8 @@ _ZONE_NAMES = (
     ("de brasília", "brt"), ("hora de lisboa", ""), ("hora local", ""), ("heure locale", ""),
     ("local time", ""), ("ortszeit", ""),
 )  # fmt: skip
+_OPENING_WEEKDAY = re.compile(r"^(?:pt|mar)\.?,?\s(?=\d\d?[:.h])")
+"""Weekdays that are also a zone or a month."""
 _NAMES_ZONE = re.compile(r"\btime\b|\bhora |\bheure |\bora |\btijd\b|\bczasu |brasília|ortszeit")
 _DIGIT = re.compile(r"\d")
 
@@ -328,6 +330,7 @@ def _read_expression(text: str) -> Stamp | None:
 
 def _read_phrase(low: str) -> Stamp | None:
     """Day, clock and zone with the words that go with them, and no others."""
+    low = _OPENING_WEEKDAY.sub("", low)
     if _NAMES_ZONE.search(low):
         for name, short in _ZONE_NAMES:
             low = low.replace(name, short)
