@@ -550,6 +550,14 @@ def test_tickers_loaded_by_script_are_named(embed: str, widget: str) -> None:
     assert widget in caught.value.detail
 
 
+def test_an_article_beside_a_widget_is_kept() -> None:
+    s = story("en")
+    widget = '<div class="arena-liveblog" data-publisher="x"></div>'
+    found = split_page(page_of(frame(s, f"<article>{ARTICLE * 3}</article>{widget}"), s))
+    assert not found.is_live_blog
+    assert found.entries[0].body.count("on the record") >= len(TEXTS)
+
+
 def test_a_declared_live_blog_without_any_entry_is_a_ticker() -> None:
     s = story("en")
     with pytest.raises(SplitError) as caught:
@@ -678,6 +686,20 @@ def test_no_ordinary_page_is_taken_for_a_live_blog(kind: str) -> None:
     split = split_page(page, timezone="Europe/London")
     assert not split.is_live_blog
     assert [e.position for e in split.entries] == [0]
+
+
+@pytest.mark.parametrize(
+    "url", ["https://news.example/live", "https://news.example/news/live-ticker"]
+)
+def test_a_section_of_live_blogs_is_none(url: str) -> None:
+    s = story("en")
+    teasers = "".join(
+        f'<article><span>{i.hm}</span><h2><a href="{url}/{i.key}">{i.headline}</a></h2>'
+        f"<p>{i.paragraphs[0]}</p></article>"
+        for i in s.items
+    )
+    page = page_of(frame(s, f"<div>{teasers}</div>"), s, url=url)
+    assert not split_page(page, timezone=s.zone).is_live_blog
 
 
 def test_an_ordinary_article_takes_its_metadata() -> None:
