@@ -55,7 +55,7 @@ set_up() {
   # An interrupt may have left half of it.
   "$venv/bin/python" -m pip --version >/dev/null 2>&1 || make_venv
   echo "Setting up .venv (once, takes a few minutes) ..." >&2
-  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+  "$venv/bin/python" -m pip install -qq --disable-pip-version-check \
     --constraint .ci/constraints.txt --editable ".[$extras]" >&2 ||
     fail "the packages could not be installed, see above"
   printf '%s' "$wanted" >"$stamp"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 _LEFT_OUT = (
@@ -48,6 +49,9 @@ def summary_lines(manifest: dict[str, Any], dataset: str) -> list[str]:
     width = max(len(name) for name, _, _ in rows)
     lines = [f"Run {manifest['run_id']} -> {dataset}"]
     lines += [f"  {name:{width}}  {n:>7,}  {note}".rstrip() for name, n, note in rows]
+    if count("pages_failed"):
+        query = "SELECT code, uri, detail FROM dead_letters"
+        lines.append(f"Why pages failed: news-ingest query {shlex.quote(dataset)} '{query}'")
     if not any(count(name) for name in ("entries", "duplicates", "dead_letters")):
         lines.append("Nothing new: everything was already in the dataset.")
     return lines

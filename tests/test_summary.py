@@ -34,6 +34,7 @@ def test_a_run_in_an_aligned_table() -> None:
         "  dead letters             1  1 more were already recorded today",
         "    http_404               2",
         "  topic sport             30",
+        "Why pages failed: news-ingest query news 'SELECT code, uri, detail FROM dead_letters'",
     ]
 
 
