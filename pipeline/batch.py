@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 from pipeline.dry_run import planned_lines
@@ -42,7 +43,15 @@ def run(options: argparse.Namespace) -> int:
     print_summary(manifest, options.output)
     if options.summary_json:
         _write_summary(options.summary_json, manifest)
-    return 3 if error_ratio(manifest) > options.max_error_ratio else 0
+    if error_ratio(manifest) <= options.max_error_ratio:
+        return 0
+    counts = manifest["counts"]
+    print(
+        f"news-ingest: {counts['pages_failed']:,} of {counts['pages']:,} pages failed, more than "
+        f"--max_error_ratio {options.max_error_ratio:g} allows",
+        file=sys.stderr,
+    )
+    return 3
 
 
 def run_once(options: argparse.Namespace, beam_options: PipelineOptions) -> dict[str, Any]:

@@ -336,9 +336,15 @@ def test_older_entries_of_a_live_blog_are_followed(
     assert second["files"] == []
 
 
-def test_loopback_is_refused_unless_allowed(tmp_path: Path) -> None:
+def test_loopback_is_refused_unless_allowed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with serve_sample_site(port=0) as site:
         assert batch(tmp_path / "set", "--url", site.page_urls[0]) == 3
+    said = capsys.readouterr().err
+    assert said.endswith(
+        "news-ingest: 1 of 1 pages failed, more than --max_error_ratio 0.5 allows\n"
+    )
     (one,) = rows(tmp_path / "set", "dead_letters")
     assert one["code"] == "address_refused"
 

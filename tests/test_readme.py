@@ -97,7 +97,12 @@ class Feeds(BaseHTTPRequestHandler):
 
 
 def test_three_feeds_of_ones_own_from_nothing_to_a_report(place: Path) -> None:
-    (example,), (commands,) = blocks("yaml", OWN_FEEDS), blocks("sh", OWN_FEEDS)
+    (example,), (init, commands) = blocks("yaml", OWN_FEEDS), blocks("sh", OWN_FEEDS)
+    own = place / "own"
+    own.mkdir()
+    shutil.copy(place / "run_local.sh", own)
+    subprocess.run(["sh", "-ec", init], check=True, cwd=own)
+    assert (own / "sources.yaml").read_text("utf8") == SOURCES
     with (
         serve_sample_site(port=0) as site,
         ThreadingHTTPServer(("127.0.0.1", 0), Feeds) as server,
@@ -107,16 +112,16 @@ def test_three_feeds_of_ones_own_from_nothing_to_a_report(place: Path) -> None:
         local = re.sub(
             r"https://(?=.*example/)", f"http://127.0.0.1:{server.server_port}/", example
         )
-        (place / "sources.yaml").write_text(local, "utf8")
+        (own / "sources.yaml").write_text(local, "utf8")
         commands = commands.replace(" --sources", " --allow_private_hosts --delay_s 0 --sources")
         done = subprocess.run(
-            ["sh", "-ec", commands], check=False, cwd=place, capture_output=True, text=True
+            ["sh", "-ec", commands], check=False, cwd=own, capture_output=True, text=True
         )
         server.shutdown()
     assert done.returncode == 0, done.stderr
     assert re.search(r"^ +live blogs +3$", done.stdout, re.MULTILINE)
     assert done.stdout.endswith("\noutput/mine-report.html\n")
-    report = (place / "output/mine-report.html").read_text("utf8")
+    report = (own / "output/mine-report.html").read_text("utf8")
     assert [domain for domain in re.findall("domain: (.*)", example) if domain not in report] == []
 
 
