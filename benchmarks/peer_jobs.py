@@ -191,7 +191,7 @@ def datatrove_clusters(texts: list[str]) -> list[int]:
 
     def remember(data: Any, *_: Any, **__: Any) -> Any:
         for document in data:
-            clusters[int(document.id)] = document.metadata["minhash_cluster_id"]
+            clusters[int(document.id)] = document.metadata.get("minhash_cluster_id", -1)
             yield document
 
     with tempfile.TemporaryDirectory() as folder:

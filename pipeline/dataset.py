@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import PurePosixPath
 from typing import Any
 
 import pyarrow as pa
@@ -12,7 +13,15 @@ from pyarrow import fs
 
 from schemas.arrow import DEAD_LETTERS, DUPLICATES, ENTRIES
 from schemas.errors import DatasetError, UsageError
-from transforms.manifests import MARKER, RUNS, check_about, committed_files, manifest_path, run_ids
+from transforms.manifests import (
+    MARKER,
+    RUNS,
+    check_about,
+    check_run,
+    committed_files,
+    manifest_path,
+    run_ids,
+)
 
 _TEXT = pa.string()
 _SCHEMAS = {
@@ -92,10 +101,10 @@ def _read_json(system: fs.FileSystem, path: str) -> dict[str, Any]:
 
 
 def _read_manifest(system: fs.FileSystem, path: str) -> dict[str, Any]:
-    manifest = _read_json(system, path)
-    if missing := {"run_id", "files"} - manifest.keys():
-        raise DatasetError(f"{path} is damaged (no {min(missing)}): restore it from a backup")
-    return manifest
+    try:
+        return check_run(_read_json(system, path), PurePosixPath(path).stem)
+    except ValueError as error:
+        raise DatasetError(f"{path} is damaged ({error}): restore it from a backup") from error
 
 
 def _partition(final: str) -> pc.Expression:

@@ -34,6 +34,7 @@ from transforms.manifests import (
     STAGING,
     VERSION,
     check_about,
+    check_run,
     intent_path,
     manifest_path,
     run_ids,
@@ -222,10 +223,11 @@ def _has_run(dataset: str) -> bool:
         *(manifest_path(run_id) for run_id in _run_ids(dataset, ".json")),
         *(intent_path(run_id) for run_id in _run_ids(dataset, ".intent.json")),
     ]:
-        run = _read_run(dataset, path)
-        about = run.get("manifest", run)
-        if isinstance(about, dict) and path.startswith(f"{RUNS}/{about.get('run_id')}."):
-            return True
+        try:
+            _read_run(dataset, path)
+        except DatasetError:  # a file of that name may be anybody's
+            continue
+        return True
     return False
 
 
@@ -245,12 +247,13 @@ def _run_ids(dataset: str, ending: str) -> list[str]:
 def _read_run(dataset: str, path: str) -> dict[str, Any]:
     """A manifest or an intent; raises DatasetError if it is damaged."""
     try:
+        run_id, _, ending = path.rpartition("/")[2].partition(".")
         run = storage.read_json(storage.join(dataset, path))
+        return check_run(run, run_id, is_intent=ending == "intent.json")
     except ValueError as error:
         raise DatasetError(
             f"{storage.join(dataset, path)} is damaged ({error}): restore it from a backup"
         ) from error
-    return run if isinstance(run, dict) else {}
 
 
 def _tidy_staging(dataset: str) -> None:

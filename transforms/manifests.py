@@ -22,6 +22,7 @@ MARKER = "_dataset.json"
 FORMAT = "news-ingest dataset"
 VERSION = 1
 RUN_ID = r"(\d{6,})-[0-9a-f]{8}"
+_PATH_BELOW = re.compile(r"(?!.*\.\.)[\w=.-]+(?:/[\w=.-]+)*", re.ASCII)
 
 
 def manifest_path(run_id: str) -> str:
@@ -39,6 +40,27 @@ def run_ids(paths: Iterable[str], ending: str = ".json") -> list[str]:
     names = (path.replace("\\", "/").rpartition("/")[2] for path in paths)
     found = (re.fullmatch(f"({RUN_ID}){re.escape(ending)}", name) for name in names)
     return [run[1] for run in sorted(filter(None, found), key=lambda run: (int(run[2]), run[1]))]
+
+
+def check_run(run: Any, run_id: str, *, is_intent: bool = False) -> dict[str, Any]:
+    """A manifest or an intent, once it is sure that it is one of that run.
+
+    Raises ValueError if it is damaged, or names a path that leaves the dataset:
+    files are moved and deleted by what it says.
+    """
+    about = run.get("manifest") if is_intent and isinstance(run, dict) else run
+    if not isinstance(about, dict) or about.get("run_id") != run_id:
+        raise ValueError(f"it does not say that it is of run {run_id}")
+    names = ("final", "sha256", "staged") if is_intent else ("final", "sha256")
+    files, removed = run.get("files"), about.get("removed", [])
+    lists = isinstance(files, list) and isinstance(removed, list)
+    if not lists or not all(isinstance(file, dict) for file in files):
+        raise ValueError("it has no list of files")
+    paths = [*removed, *(file.get(name) for file in files for name in names)]
+    for path in paths:
+        if not isinstance(path, str) or not _PATH_BELOW.fullmatch(path):
+            raise ValueError(f"it names {path!r}, which is no path below a dataset")
+    return dict(run)
 
 
 def committed_files(manifests: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
