@@ -15,6 +15,7 @@ ROOT = Path(__file__).parent.parent
     ("words", "shown"),
     [
         (["benchmarks.fetch", "--pages", "60", "--hosts", "6", "--latency_s", "0"], "shortest gap"),
+        (["benchmarks.stream", "--cycles", "2", "--blogs", "1", "--entries", "5"], "resident MB"),
         (["benchmarks.split", "pipeline/sample_site/pages", "--rounds", "1"], "ms an entry"),
         (["benchmarks.topics", "--language", "fr", "--rounds", "1"], "pages/s"),
         (["benchmarks.corpus", "CORPUS", "--pages", "40"], "live_blog"),

@@ -23,6 +23,8 @@ from pipeline.run import prepare, sources_of
 from pipeline.stream import BOOK, Stream, named_requests, stopped_by_signals
 from schemas.errors import DatasetError
 from tests.live_site import ARTICLE, LiveSite, ago, live_page, serve_live_site
+from transforms import lock
+from transforms.lock import dataset_lock
 from transforms.outcomes import utc_now
 
 ROOT = Path(__file__).parent.parent
@@ -255,3 +257,19 @@ def test_signals_ask_to_stop_and_the_second_interrupt_does_not_wait() -> None:
         assert stop.is_set()
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
+
+
+def test_a_lost_lock_ends_a_stream_that_would_finish_its_cycle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock, "HEARTBEAT_S", 0.02)
+    stop = threading.Event()
+
+    def work() -> None:
+        with dataset_lock(str(tmp_path), "stream"), stopped_by_signals(stop):
+            (tmp_path / lock.LOCK).unlink()
+            time.sleep(30)
+
+    with pytest.raises(DatasetError, match="taken over by another writer"):
+        work()
+    assert stop.is_set()

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 LOCK = "_lock.json"
 HEARTBEAT_S = 15.0
 STALE_S = 300.0
+_ASK_AGAIN_S = 1.0
 
 
 @contextlib.contextmanager
@@ -165,7 +166,10 @@ class _Heart(threading.Thread):
         while not self._stopped.wait(HEARTBEAT_S):
             if not _is_at(self._file, self._path):
                 self.lost = True
-                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+                for _ in range(2):  # a stream takes the first for a wish to stop in its own time
+                    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+                    if self._stopped.wait(_ASK_AGAIN_S):
+                        return
                 return
             os.utime(self._file.fileno())
 
