@@ -28,6 +28,9 @@ def declared(*pairs: tuple[str, str]) -> list[DeclaredTopic]:
         ("Salute", "health"),
         ("Educação", "education"),
         ("ukraine_war", "conflict-war-and-peace"),
+        ("Latest Business News", "economy-business-and-finance"),
+        ("News/World/Politics", "politics"),
+        ("Noticias de hoy > Deportes", "sport"),
     ],
 )
 def test_what_publishers_call_their_sections(value: str, topic: str) -> None:
@@ -47,7 +50,10 @@ def test_the_strongest_declaration_wins_and_generic_ones_fall_through() -> None:
     )
 
 
-@pytest.mark.parametrize("value", ["News", "World", "Live", "Home", "Top stories", "", "—"])
+@pytest.mark.parametrize(
+    "value",
+    ["News", "World", "Live", "Home", "Top stories", "World news", "US", "News/World", "", "—"],
+)
 def test_a_page_that_says_nothing_is_unclassified(value: str) -> None:
     choice = choose_topic(declared(("article_section", value)))
     assert (choice.topic, choice.qcode, choice.source) == ("unclassified", None, None)

@@ -33,6 +33,14 @@ _SCORES = {
 """How far each kind of declaration is trusted, strongest first."""
 
 _WORD_BREAK = re.compile(r"[^\w&]+")
+_PATH_BREAK = re.compile(r"[/>|:»›;]")
+_GENERIC = re.compile(
+    r"\b(?:news|latest|live|headlines|top|uk|us|world|international|national|local|nachrichten|"
+    r"aktuell|actualites?|actus?|infos?|noticias|ultimas|notizie|ultime|nieuws|laatste|"
+    r"wiadomosci|section|category)\b"
+)
+"""Words beside the name of a section that say nothing of its topic."""
+
 _UNKNOWN = TopicChoice(UNCLASSIFIED, None, None, 0.0, None)
 
 DEFAULT_MIN_SCORE = 0.8
@@ -93,11 +101,21 @@ def choose_topic(declared: Iterable[DeclaredTopic]) -> TopicChoice:
         (one for one in declared if one.source in _SCORES), key=lambda one: -_SCORES[one.source]
     )
     for one in ranked:
-        slug = one.value if one.source == "publisher" else TOPIC_OF_ALIAS.get(alias_key(one.value))
+        slug = one.value if one.source == "publisher" else _topic_of_section(one.value)
         if slug:
             evidence = f"{one.source}={one.value}"
             return TopicChoice(slug, QCODES[slug], one.source, _SCORES[one.source], evidence)
     return _UNKNOWN
+
+
+def _topic_of_section(value: str) -> str | None:
+    """What a section means: its whole name, else the first part of a path that means anything."""
+    for part in (value, *_PATH_BREAK.split(value)):
+        key = alias_key(part)
+        found = TOPIC_OF_ALIAS.get(key) or TOPIC_OF_ALIAS.get(_GENERIC.sub("", key).strip())
+        if found:
+            return found
+    return None
 
 
 def alias_key(value: str) -> str:
