@@ -1,9 +1,9 @@
 """Streaming: memory, CPU and latency, cycle after cycle, over live blogs that grow.
 
-    python -m benchmarks.stream [--cycles 200] [--blogs 3] [--entries 300]
+    python -m benchmarks.stream [--cycles 200] [--blogs 3] [--entries 300] [--every_s 1]
 
 A server of its own process answers on 127.0.0.1 with a feed and live blogs,
-each as long as it says and one entry longer every second. The cycles of one
+each as long as it says and one entry longer after every so many seconds. The cycles of one
 stream follow each other without a pause, so that an hour of polling passes in
 minutes. Shown every tenth of the way: resident memory after a collection, the
 CPU time a cycle took, how many Parquet files there are, and how old an entry
@@ -43,14 +43,14 @@ if TYPE_CHECKING:
 _SENTENCE = "Boat {n} of line {blog} left the quay with {n} passengers, the harbour office said. "
 
 
-def _blog(blog: int, entries: int, began_at: datetime) -> str:
-    grown = int((datetime.now(UTC) - began_at).total_seconds())
+def _blog(blog: int, entries: int, every_s: float, began_at: datetime) -> str:
+    grown = int((datetime.now(UTC) - began_at).total_seconds() / every_s)
     updates = [
         {
             "@type": "BlogPosting",
             "@id": f"#post-{n}",
             "headline": f"Update {n} of line {blog}",
-            "datePublished": (began_at + timedelta(seconds=n)).isoformat(),
+            "datePublished": (began_at + timedelta(seconds=n * every_s)).isoformat(),
             "articleBody": _SENTENCE.format(n=n, blog=blog) * 5,
         }
         for n in range(grown, -entries, -1)
@@ -63,7 +63,7 @@ def _blog(blog: int, entries: int, began_at: datetime) -> str:
     )
 
 
-def _serve(blogs: int, entries: int, told: Connection) -> None:
+def _serve(blogs: int, entries: int, every_s: float, told: Connection) -> None:
     began_at = datetime.now(UTC)
 
     class Site(BaseHTTPRequestHandler):
@@ -77,7 +77,7 @@ def _serve(blogs: int, entries: int, told: Connection) -> None:
                 items = "".join(f"<item><link>{link}</link></item>" for link in links)
                 body = f"<rss version='2.0'><channel>{items}</channel></rss>"
             elif self.path.startswith("/live/"):
-                body = _blog(int(self.path.rpartition("/")[2]), entries, began_at)
+                body = _blog(int(self.path.rpartition("/")[2]), entries, every_s, began_at)
             self.send_response(200 if body else 404)
             self.send_header("Content-Type", "text/html; charset=utf-8")
             self.end_headers()
@@ -90,11 +90,11 @@ def _serve(blogs: int, entries: int, told: Connection) -> None:
 
 
 @contextmanager
-def _site(blogs: int, entries: int) -> Iterator[str]:
+def _site(blogs: int, entries: int, every_s: float) -> Iterator[str]:
     """The address of a server in a process of its own."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
-    server = context.Process(target=_serve, args=(blogs, entries, there), daemon=True)
+    server = context.Process(target=_serve, args=(blogs, entries, every_s, there), daemon=True)
     server.start()
     yield f"http://127.0.0.1:{here.recv()}"
     server.terminate()
@@ -136,15 +136,20 @@ def main() -> None:
     parser.add_argument("--cycles", type=int, default=200)
     parser.add_argument("--blogs", type=int, default=3)
     parser.add_argument("--entries", type=int, default=300)
+    parser.add_argument("--every_s", type=float, default=1.0)
     options = parser.parse_args()
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
-    with tempfile.TemporaryDirectory() as folder, _site(options.blogs, options.entries) as url:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _site(options.blogs, options.entries, options.every_s) as url,
+    ):
         dataset = Path(folder) / "set"
         words = ["stream", "--feed", f"{url}/feed", "--output", str(dataset)]
         words += ["--allow_private_hosts", "--delay_s", "0"]
         command = parse(words)
         named = [one for source in sources_of(command) for one in named_requests(source)]
-        print(f"{options.blogs} live blogs of {options.entries} entries, one more every second")
+        growth = f"one more every {options.every_s:g} s"
+        print(f"{options.blogs} live blogs of {options.entries} entries, {growth}")
         with prepare(command) as beam_options:
             _cycles(Stream(command, beam_options, named), dataset, options.cycles)
 
