@@ -349,26 +349,6 @@ def test_loopback_is_refused_unless_allowed(
     assert one["code"] == "address_refused"
 
 
-@pytest.mark.parametrize(
-    "moment", ["_staging/**/*.chunk", "_runs/*.intent.json", "entries/**/*.parquet"]
-)
-def test_killed_and_run_again(
-    tmp_path: Path, sample: Path, site_words: list[str], moment: str
-) -> None:
-    dataset = tmp_path / "set"
-    command = [sys.executable, "-m", "pipeline", "batch", "--output", str(dataset), *site_words]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
-        while process.poll() is None and not any(dataset.glob(moment)):
-            time.sleep(0.001)
-        process.kill()
-    assert batch(dataset, *site_words) == 0
-    for table in ("entries", "duplicates", "dead_letters"):
-        assert row_ids(dataset, table) == row_ids(sample, table)
-    assert not (dataset / "_staging").exists()
-
-
 class Slow(Blog):
     asked = threading.Event()
 
@@ -402,11 +382,6 @@ def test_interrupted_is_one_line_and_the_next_run_goes_on(tmp_path: Path, mode: 
     assert "Traceback" not in err
     assert batch(dataset, *words) == 0
     assert len(rows(dataset, "entries")) == 1
-
-
-def row_ids(dataset: Path, table: str) -> list[tuple[Any, ...]]:
-    names = ("entry_id", "revision", "dead_letter_id")
-    return sorted(tuple(one.get(name) for name in names) for one in rows(dataset, table))
 
 
 def test_a_run_is_named_by_what_stands_and_what_it_does() -> None:

@@ -97,7 +97,7 @@ def _strays(
     staged = 0
     for path in storage.files_below(dataset, "**"):
         name = path[start:]
-        if name in expected or name.startswith(_OURS):
+        if name in expected or name.startswith(_OURS) or _is_note(name):
             continue
         if name.startswith(f"{STAGING}/"):
             staged += 1
@@ -105,6 +105,11 @@ def _strays(
             yield Fault("stray", name, "belongs to no run")
     if staged:
         yield Fault("unfinished", STAGING, f"{staged} files of a run that was interrupted")
+
+
+def _is_note(name: str) -> bool:
+    """What a command notes for itself beside the index; only Parquet is read as rows."""
+    return name.startswith("_index/") and name.endswith((".json", ".json.tmp"))
 
 
 def _wrong_counts(manifest: dict[str, Any]) -> Iterator[Fault]:
