@@ -6,10 +6,11 @@ import logging
 from typing import TYPE_CHECKING
 
 logging.disable(logging.WARNING)  # Beam warns on import of what nobody here uses
-from transforms.commit import check_is_dataset, recover  # noqa: E402
+from transforms import storage  # noqa: E402
 
 logging.disable(logging.NOTSET)
 
+from transforms.commit import check_is_dataset, recover  # noqa: E402
 from transforms.compact import compact  # noqa: E402
 from transforms.lock import dataset_lock  # noqa: E402
 
@@ -28,7 +29,8 @@ def run(options: argparse.Namespace) -> int:
     with dataset_lock(dataset, "compact", named="DATASET", sole_writer=options.sole_writer):
         for run_id in recover(dataset):
             print(f"Run {run_id} had been interrupted: it is complete now.")
-        manifest = compact(dataset)
+        with storage.writing(dataset):
+            manifest = compact(dataset)
     if manifest is None:
         print(f"{dataset}: nothing to compact.")
         return 0

@@ -21,6 +21,7 @@ from pipeline.schedule import plain, reading_from, visit_from
 from schemas.arrow import SCHEMA_VERSION
 from schemas.errors import DatasetError
 from schemas.records import SOURCE_KINDS, Publisher, Source
+from transforms import storage
 from transforms.commit import claim, next_run_id, recover
 from transforms.lock import dataset_lock
 from transforms.outcomes import utc_now
@@ -50,7 +51,9 @@ def prepare(options: argparse.Namespace) -> Iterator[PipelineOptions]:
     FileSystems.set_options(beam_options)  # s3:// and others read theirs from there
     with dataset_lock(options.output, options.command, sole_writer=options.sole_writer):
         claim(options.output)
-        for run_id in recover(options.output):
+        with storage.writing(options.output):
+            finished = recover(options.output)
+        for run_id in finished:
             print(f"Run {run_id} had been interrupted: it is complete now.", file=sys.stderr)
         yield beam_options
 

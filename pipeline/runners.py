@@ -23,7 +23,7 @@ from apache_beam.options.pipeline_options import (
 )
 from apache_beam.runners.runner import PipelineRunner, create_runner
 
-from schemas.errors import NewsIngestError, UsageError
+from schemas.errors import DatasetError, NewsIngestError, UsageError
 from transforms import storage
 
 if TYPE_CHECKING:
@@ -111,8 +111,10 @@ def run_to_end(pipeline: beam.Pipeline, options: PipelineOptions) -> None:
     In this process a failure is a bug, and its traceback is wanted.
     """
     try:
-        with _quiet_processes():
+        with _quiet_processes(), _quiet_steps():
             pipeline.run().wait_until_finish()
+    except DatasetError as error:  # Beam adds the name of the step
+        raise DatasetError(str(error).partition(" [while running")[0]) from error
     except (RuntimeError, OSError, grpc.RpcError, grpc.FutureTimeoutError) as error:
         if "KeyboardInterrupt" in str(error):  # Beam makes it an error of the step it hit
             raise KeyboardInterrupt from error
@@ -121,6 +123,21 @@ def run_to_end(pipeline: beam.Pipeline, options: PipelineOptions) -> None:
         runner = options.view_as(StandardOptions).runner
         reason = storage.reason(error) or type(error).__name__
         raise NewsIngestError(f"--runner {runner}: {reason}") from error
+
+
+@contextlib.contextmanager
+def _quiet_steps() -> Iterator[None]:
+    """Keep Beam from logging, with its traceback, what ends as one line."""
+
+    def is_unexpected(record: logging.LogRecord) -> bool:
+        return not (record.exc_info and isinstance(record.exc_info[1], NewsIngestError))
+
+    logger = logging.getLogger("apache_beam.runners.common")
+    logger.addFilter(is_unexpected)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_unexpected)
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ and one file's rows are held at a time.
 
 from __future__ import annotations
 
+import contextlib
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -141,7 +142,7 @@ class _Compaction:
         return keys.group_by("entry_id").aggregate([("revision", "max")])
 
     def _is_revised(self, file: _File) -> bool:
-        with self._opened(file) as parquet:
+        with _opened(self._path(file)) as parquet:
             column = TABLES["entries"].schema.names.index("revision")
             groups = (parquet.metadata.row_group(n) for n in range(parquet.num_row_groups))
             return any(
@@ -157,44 +158,28 @@ class _Compaction:
     def _rows(self, file: _File, columns: list[str] | None = None) -> Iterator[pa.Table]:
         """A file's rows, some at a time; with all columns, in the schema of today."""
         read = 0
-        with self._opened(file) as parquet:
+        with _opened(self._path(file)) as parquet:
             for batch in parquet.iter_batches(_ROWS_AT_ONCE, columns=columns):
                 rows = pa.Table.from_batches([batch])
                 read += len(rows)
                 yield rows if columns else conform(TABLES[file["table"]], rows)
         if read != file["rows"]:
-            raise self._unreadable(file, f"{read} rows where {file['rows']} were written")
+            raise DatasetError(
+                f"{self._path(file)} has {read} rows, its run wrote {file['rows']}; see check"
+            )
 
-    def _opened(self, file: _File) -> _Opened:
-        return _Opened(storage.join(self._dataset, file["final"]))
-
-    def _unreadable(self, file: _File, why: str) -> DatasetError:
-        path = storage.join(self._dataset, file["final"])
-        return DatasetError(f"{path} cannot be compacted: {why}; see check")
+    def _path(self, file: _File) -> str:
+        return storage.join(self._dataset, file["final"])
 
 
-class _Opened:
-    """A Parquet file, open for a block; what is wrong with it becomes a DatasetError."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-
-    def __enter__(self) -> pq.ParquetFile:
-        try:
-            self._file = storage.open_read(self._path)
-            self._parquet = pq.ParquetFile(self._file, page_checksum_verification=True)
-        except (OSError, pa.ArrowInvalid) as error:
-            raise self._unreadable(error) from error
-        return self._parquet
-
-    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
-        self._parquet.close()
-        self._file.close()
-        if isinstance(error, OSError | pa.ArrowInvalid):
-            raise self._unreadable(error) from error
-
-    def _unreadable(self, error: Exception) -> DatasetError:
-        return DatasetError(f"{self._path} cannot be read: {storage.reason(error)}; see check")
+@contextlib.contextmanager
+def _opened(path: str) -> Iterator[pq.ParquetFile]:
+    with (
+        storage.reading(path),
+        storage.open_read(path) as file,
+        pq.ParquetFile(file, page_checksum_verification=True) as parquet,
+    ):
+        yield parquet
 
 
 def _small(files: Iterable[_File], at_least: int) -> set[str]:

@@ -41,7 +41,11 @@ def read_known_pages(path: str) -> Iterator[KnownPage]:
 
 
 def _rows(path: str) -> Iterator[dict[str, Any]]:
-    with storage.open_read(path) as file, pq.ParquetFile(file) as parquet:
+    with (
+        storage.reading(path),
+        storage.open_read(path) as file,
+        pq.ParquetFile(file) as parquet,
+    ):
         for batch in parquet.iter_batches():
             yield from batch.to_pylist()
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 from typing import IO, TYPE_CHECKING, Any, cast
 
+import pyarrow as pa
 from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.io.localfilesystem import LocalFileSystem
 
+from schemas.errors import DatasetError
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _EXTRAS = {
     "gs": ("gcp", "google.cloud.storage"),
@@ -158,6 +162,26 @@ def read_json(path: str) -> Any:
 def _parsed(path: str) -> Any:
     with open_read(path) as file:
         return json.loads(file.read())
+
+
+@contextlib.contextmanager
+def reading(path: str) -> Iterator[None]:
+    """Raises DatasetError, one line with the path, if a file of a dataset cannot be read."""
+    try:
+        yield
+    except (OSError, pa.ArrowInvalid) as error:
+        raise DatasetError(f"{path} cannot be read: {reason(error)}; see check") from error
+
+
+@contextlib.contextmanager
+def writing(dataset: str) -> Iterator[None]:
+    """Raises DatasetError, one line, if a dataset cannot be written to: the disk is full, say."""
+    try:
+        yield
+    except OSError as error:
+        raise DatasetError(
+            f"{dataset} cannot be written to: {reason(error)}; what was there before still is"
+        ) from error
 
 
 def reason(error: Exception) -> str:

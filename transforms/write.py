@@ -11,6 +11,7 @@ import apache_beam as beam
 import pyarrow as pa
 from apache_beam.utils.windowed_value import WindowedValue
 
+from transforms import storage
 from transforms.commit import StagedFile, commit_run, run_in
 from transforms.counters import publish_counts
 from transforms.outcomes import Moments, latency_s, utc_now
@@ -114,7 +115,8 @@ class _BatchRows(beam.DoFn):
 class _Threads:
     """The work of one bundle on all cores, bounded by what it holds in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, dataset: str) -> None:
+        self._dataset = dataset
         self._pool = ThreadPoolExecutor(min(os.cpu_count() or 1, _THREADS_MAX))
         self._running: dict[Future[Iterable[Any]], tuple[Any, int]] = {}
 
@@ -138,7 +140,9 @@ class _Threads:
     def _done(self) -> Iterator[WindowedValue]:
         for future in wait(self._running, return_when=FIRST_COMPLETED).done:
             window, _ = self._running.pop(future)
-            for result in future.result():
+            with storage.writing(self._dataset):
+                results = future.result()
+            for result in results:
                 yield _in_window(result, window)
 
 
@@ -155,7 +159,7 @@ class _SpillBatches(beam.DoFn):
         self._name = name
 
     def start_bundle(self) -> None:
-        self._threads = _Threads()
+        self._threads = _Threads(self._dataset)
         self._batches: dict[Any, list[pa.RecordBatch]] = {}
         self._held_bytes = 0
 
@@ -189,7 +193,7 @@ class _MergeChunks(beam.DoFn):
         self._run_id = run_id
 
     def start_bundle(self) -> None:
-        self._threads = _Threads()
+        self._threads = _Threads(self._dataset)
 
     def process(
         self, spilled: tuple[Partition, Iterable[Chunk]], window: Any = beam.DoFn.WindowParam
@@ -239,7 +243,9 @@ class _CommitRun(beam.DoFn):
         if moments:
             manifest["latency_s"] = latency_s(moments, finished_at)
         if files or self._even_empty:
-            yield commit_run(self._dataset, manifest, files)
+            with storage.writing(self._dataset):
+                manifest = commit_run(self._dataset, manifest, files)
+            yield manifest
         else:
             yield {**manifest, "files": []}
 
