@@ -228,6 +228,7 @@ def find_near(cluster: Callable[[list[str]], list[int]], job: dict[str, Any]) ->
 
 
 def scrapy_fetch(job: dict[str, Any]) -> dict[str, Any]:
+    """As its documentation sets it up for broad crawls."""
     import scrapy
     from scrapy.crawler import CrawlerProcess
 
@@ -243,6 +244,7 @@ def scrapy_fetch(job: dict[str, Any]) -> dict[str, Any]:
         {
             "CONCURRENT_REQUESTS": 64, "CONCURRENT_REQUESTS_PER_DOMAIN": 1, "DOWNLOAD_DELAY": 0,
             "ROBOTSTXT_OBEY": True, "LOG_ENABLED": False, "RETRY_ENABLED": False,
+            "SCHEDULER_PRIORITY_QUEUE": "scrapy.pqueues.DownloaderAwarePriorityQueue",
             "TELNETCONSOLE_ENABLED": False, "USER_AGENT": "benchmark",
         }
     )  # fmt: skip

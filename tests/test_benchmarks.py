@@ -21,6 +21,7 @@ ROOT = Path(__file__).parent.parent
         (["benchmarks.corpus", "CORPUS", "--pages", "40"], "live_blog"),
         (["benchmarks.write", "--rows", "10000", "--partitions", "30"], "write_dataset"),
         (["benchmarks.end_to_end", "--pages", "40"], "; 0 that nobody made"),
+        (["benchmarks.soak", "partitions"], "partitions"),
         (["benchmarks.peers", "near", "--texts", "9", "--offline"], "rensa"),
     ],
 )
