@@ -26,6 +26,7 @@ from transforms.liveblog.wordlists import line_parts
 Form = Literal["time", "whole", "lead", "tail", "item"]
 
 _DIGIT = re.compile(r"\d")
+_CLOCK_INSIDE = re.compile(r"\d[:.h]\d\d\D")
 _BARE_HOUR = re.compile(r"\d{1,2}\s?h")
 """An hour of the day, or how many hours ago; a machine's value beside it decides."""
 _FIRST_DIGIT = re.compile(r"\d[^\0]*")
@@ -104,6 +105,8 @@ def _edges(text: str) -> str:
 def _mark_text(page: Outline, index: int, marks: list[Mark], days: list[DayMark]) -> None:
     """The marks of a text that holds a digit."""
     text = page.texts[index].strip()
+    if len(text) < 2:
+        return
     stamp = read_expression(text) or _time_before_names(text)
     if stamp is None:
         if _DIGIT.search(text[:_MIN_DIGIT_HEAD]):
@@ -127,7 +130,9 @@ def _mark_text(page: Outline, index: int, marks: list[Mark], days: list[DayMark]
 
 def _time_before_names(text: str) -> Stamp | None:
     """The moment of a line that goes on with nothing but who wrote."""
-    parts = line_parts(text) if len(text) <= MAX_EXPRESSION_CHARS else []
+    if len(text) > MAX_EXPRESSION_CHARS or not _CLOCK_INSIDE.search(text):
+        return None
+    parts = line_parts(text)
     if len(parts) < 2 or not all(map(only_names_in, parts[1:])):
         return None
     stamp = read_expression(parts[0])
