@@ -145,6 +145,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_query(commands)
     _add_check(commands)
     _add_compact(commands)
+    _add_iceberg(commands)
     _add_init(commands)
     _add_sample(commands)
     for name, command in commands.choices.items():
@@ -399,6 +400,17 @@ def _add_compact(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     _add_dataset(compact)
     _add_writing(compact)
+
+
+def _add_iceberg(commands: argparse._SubParsersAction[_Parser]) -> None:
+    iceberg = commands.add_parser(
+        "iceberg",
+        help="register the committed files in an Iceberg table (extra [iceberg])",
+        description="Registers the committed files of entries in an Iceberg table, whose "
+        "catalogue is DATASET/_iceberg/catalog.db. Each time is a snapshot.",
+        allow_abbrev=False,
+    )
+    _add_dataset(iceberg)
 
 
 def _add_dataset(command: argparse.ArgumentParser) -> None:
