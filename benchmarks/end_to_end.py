@@ -34,9 +34,9 @@ logging.disable(logging.WARNING)
 from benchmarks.corpus import ZONE, make_pages, write_pages  # noqa: E402
 from pipeline.__main__ import main as news_ingest  # noqa: E402
 from schemas.errors import PageError  # noqa: E402
-from schemas.records import DuplicateRow, EntryRow, PageRequest  # noqa: E402
+from schemas.records import EntryRow, PageRequest  # noqa: E402
 from transforms.commit import commit_run  # noqa: E402
-from transforms.dedup import identify, known_entry, settle_duplicates, text_key  # noqa: E402
+from transforms.dedup import deduplicate  # noqa: E402
 from transforms.extract import extract_page  # noqa: E402
 from transforms.fetch import FetchLimits, open_local_file, read_page_file  # noqa: E402
 from transforms.liveblog import split_page  # noqa: E402
@@ -115,20 +115,15 @@ def _batch(pages: Path, dataset: Path, addresses: Path) -> None:
 
 def _plain_loop(pages: Path, dataset: Path) -> None:
     """What ``batch`` does to the files, with nothing but lists and dicts between."""
-    by_id: dict[str, list[EntryRow]] = {}
-    for row in _plain_rows(pages):
-        by_id.setdefault(row.entry_id, []).append(row)
-    by_text: dict[str, list[EntryRow]] = {}
-    for rows in by_id.values():
-        for row in identify(rows, ()):
-            by_text.setdefault(text_key(row) or row.entry_id, []).append(row)
-    tables: dict[str, list[Row]] = {}
-    for rows in by_text.values():
-        for name, row in _placed(rows):
-            tables.setdefault(name, []).append(row)
+    found = deduplicate(_plain_rows(pages))
+    tables: dict[str, list[Row]] = {
+        "entries": [entry_row(row) for row in found.entries],
+        "duplicates": [duplicate_row(row) for row in found.duplicates],
+        "known_entries": [known_entry_row(known) for known in found.known],
+    }
     chunks: dict[tuple[str, str], list[Chunk]] = {}
     for name, rows in tables.items():
-        batches = [to_batch(TABLES[name].batch_schema, rows)]
+        batches = [to_batch(TABLES[name].batch_schema, rows)] if rows else []
         for place, chunk in spill(str(dataset), _RUN_ID, name, batches):
             chunks.setdefault(place, []).append(chunk)
     files = [
@@ -150,16 +145,6 @@ def _plain_rows(pages: Path) -> Iterator[EntryRow]:
         except PageError:
             continue
         yield from entry_rows(split, _RUN_ID)
-
-
-def _placed(rows: list[EntryRow]) -> Iterator[tuple[str, Row]]:
-    for row in settle_duplicates(rows, ()):
-        if isinstance(row, DuplicateRow):
-            yield "duplicates", duplicate_row(row)
-            yield "known_entries", known_entry_row(known_entry(row.row, row.duplicate_of))
-        else:
-            yield "entries", entry_row(row)
-            yield "known_entries", known_entry_row(known_entry(row))
 
 
 def _cpu_s() -> float:

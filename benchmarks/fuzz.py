@@ -24,6 +24,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 try:
     import atheris
 except ImportError:
@@ -37,7 +39,12 @@ with atheris.instrument_imports(include=["transforms", "schemas", "protego", "fe
     from transforms.commit import claim, committed_run_ids, recover
     from transforms.extract import extract_page
     from transforms.feeds import read_feed
-    from transforms.index import read_known_dead_letters, read_known_entries, read_known_pages
+    from transforms.index import (
+        find_known,
+        read_known_boilerplate,
+        read_known_dead_letters,
+        read_known_pages,
+    )
     from transforms.liveblog import split_page
     from transforms.older import older_pages
     from transforms.publishers import load_publishers
@@ -127,7 +134,9 @@ def index(data: bytes) -> None:
     """Bytes of an index file."""
     with tempfile.NamedTemporaryFile(suffix=".parquet") as file:
         Path(file.name).write_bytes(data)
-        for read in (read_known_entries, read_known_dead_letters, read_known_pages):
+        with contextlib.suppress(DatasetError):
+            list(find_known(file.name, pa.array(["e1"])))
+        for read in (read_known_boilerplate, read_known_dead_letters, read_known_pages):
             with contextlib.suppress(DatasetError):
                 list(read(file.name))
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import apache_beam as beam
 
 from schemas.counts import COUNTED
-from schemas.records import Source
+from schemas.records import DEDUP_WINDOW_DAYS, Source
 from transforms.archives import ReadArchives
 from transforms.crawl import FetchPages
-from transforms.dedup import Deduplicate, DeduplicateDeadLetters
-from transforms.index import ReadKnownDeadLetters, ReadKnownEntries, ReadKnownPages
+from transforms.dedup.stage import Deduplicate, DeduplicateDeadLetters
+from transforms.index import ReadKnownDeadLetters, ReadKnownPages
 from transforms.outcomes import Moments
 from transforms.sources import ReadSources
 from transforms.stages import ReadRows
@@ -78,6 +78,7 @@ class Ingest(beam.PTransform[Any, Any]):
     domains: those whose pages are taken from archives, empty for all;
     publishers: what the user knows of them.
     by_text: the topic of pages that declare none.
+    dedup_window_days, near_duplicates: as ``Deduplicate`` has them.
     polling: of a stream, which commits nothing where nothing is new.
     """
 
@@ -91,6 +92,8 @@ class Ingest(beam.PTransform[Any, Any]):
     publishers: tuple[Publisher, ...] = ()
     by_text: ByText = BY_LEXICON
     polling: Polling | None = None
+    dedup_window_days: int = DEDUP_WINDOW_DAYS
+    near_duplicates: bool = True
 
     def expand(self, starts: PCollection[list[Source | PageRequest]]) -> Ingested:
         """The sources may be requests already."""
@@ -115,8 +118,8 @@ class Ingest(beam.PTransform[Any, Any]):
         ]
         rows = tuple(part.rows for part in parts) | "Rows" >> beam.Flatten()
         readings = tuple(part.readings for part in parts) | "Readings" >> beam.Flatten()
-        known = starts | ReadKnownEntries(self.dataset)
-        kept = {"rows": rows, "known": known} | Deduplicate()
+        dedup = Deduplicate(self.dataset, self.dedup_window_days, self.near_duplicates)
+        kept = {"rows": rows, "starts": starts} | dedup
         lost = (
             read.dead,
             archived.dead,
@@ -142,6 +145,7 @@ class Ingest(beam.PTransform[Any, Any]):
             "entries": kept.entries,
             "duplicates": kept.duplicates,
             "known": kept.known,
+            "boilerplate": kept.boilerplate,
             "pages": readings | "NewPages" >> beam.FlatMap(_new_pages, has_book),
             "dead_letters": letters.letters,
             "counts": counts,

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import shtab
 
 from schemas.errors import UsageError
-from schemas.records import SOURCE_KINDS, Publisher
+from schemas.records import DEDUP_WINDOW_DAYS, SOURCE_KINDS, Publisher
 from transforms.addresses import page_address
 from transforms.fetch import DEFAULT_USER_AGENT, FetchLimits, is_url
 from transforms.publishers import load_publishers
@@ -36,6 +36,7 @@ _IDLE_HOURS_MAX = 24 * 366
 _POLL_MAX_S = 24 * 3600
 _RETRIES_MAX = 10  # each waits twice as long as the one before
 _PAGES_PER_BLOG_MAX = 10_000
+_WINDOW_DAYS_MAX = 3650
 _PAGE_BYTES_MAX = 1 << 30  # a page is held in memory
 
 _LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -147,6 +148,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_compact(commands)
     _add_iceberg(commands)
     _add_init(commands)
+    _add_reindex(commands)
     _add_sample(commands)
     for name, command in commands.choices.items():
         command.formatter_class = _Help
@@ -277,6 +279,33 @@ def _add_crawling(command: argparse.ArgumentParser) -> None:
         "(default: %(default)s)",
     )  # fmt: skip
     _add_topic_rules(command)
+    _add_dedup(command)
+
+
+def _add_dedup(command: argparse.ArgumentParser) -> None:
+    """What every command needs that adds to a dataset."""
+    command.add_argument(
+        "--dedup_window_days", type=_between(0, _WINDOW_DAYS_MAX, int), metavar="DAYS",
+        default=DEDUP_WINDOW_DAYS,
+        help="entries published further apart are never duplicates (default: %(default)s)",
+    )  # fmt: skip
+    command.add_argument(
+        "--near_duplicates", choices=("on", "off"), default="on",
+        help="off: only the same text is a duplicate, no edited or quoted copy "
+        "(default: %(default)s)",
+    )  # fmt: skip
+
+
+def _add_reindex(commands: argparse._SubParsersAction[_Parser]) -> None:
+    reindex = commands.add_parser(
+        "reindex",
+        help="rebuild a dataset's index from its entries",
+        description="Rebuilds what later runs must know of entries and duplicates, after the "
+        "index was lost or a new version came. No entry is touched.",
+        allow_abbrev=False,
+    )
+    _add_dataset(reindex)
+    _add_writing(reindex)
 
 
 def _add_split(commands: argparse._SubParsersAction[_Parser]) -> None:

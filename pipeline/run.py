@@ -23,6 +23,7 @@ from schemas.errors import DatasetError
 from schemas.records import SOURCE_KINDS, Publisher, Source
 from transforms import storage
 from transforms.commit import claim, next_run_id, recover
+from transforms.index import check_index
 from transforms.lock import dataset_lock
 from transforms.outcomes import utc_now
 from transforms.polls import Poll
@@ -55,6 +56,7 @@ def prepare(options: argparse.Namespace) -> Iterator[PipelineOptions]:
             finished = recover(options.output)
         for run_id in finished:
             print(f"Run {run_id} had been interrupted: it is complete now.", file=sys.stderr)
+        check_index(options.output)
         yield beam_options
 
 
@@ -76,6 +78,8 @@ def begin_manifest(options: argparse.Namespace, earlier: list[str]) -> dict[str,
         "sources": [label_of(source) for source in sources_of(options)],
         "options": {
             "timezone": options.timezone,
+            "dedup_window_days": options.dedup_window_days,
+            "near_duplicates": options.near_duplicates,
             **dataclasses.asdict(fetch_limits(options)),
             "topic_min_score": options.topic_min_score,
             "topic_model": options.topic_model and options.topic_model.version,
@@ -119,6 +123,8 @@ def ingest(
         publishers=publishers,
         by_text=by_text(options),
         polling=polling,
+        dedup_window_days=options.dedup_window_days,
+        near_duplicates=options.near_duplicates == "on",
     )
     return done
 

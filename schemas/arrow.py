@@ -87,10 +87,22 @@ KNOWN_ENTRIES = pa.schema(
         ("published_at", _TIMESTAMP),
         ("date", pa.string()),
         ("topic", pa.string()),
+        ("alias_of", pa.string()),
+        ("is_time_known", pa.bool_()),
+        ("rank", pa.uint64()),
+        ("text_hash", pa.uint64()),
+        ("keys", pa.binary()),
+        ("shingles", pa.binary()),
+        ("numbers", pa.binary()),
+        ("names", pa.binary()),
+        ("sig_version", pa.int32()),
     ],
     metadata=_METADATA,
 )
 """What later runs must know of every row of entries and duplicates."""
+
+KNOWN_BOILERPLATE = pa.schema([("sentence_key", pa.uint64())], metadata=_METADATA)
+"""The sentences that publishers repeat, as ``transforms.dedup.signature`` hashes them."""
 
 KNOWN_PAGES = pa.schema(
     [

@@ -41,13 +41,16 @@ MEANINGS = {
     "images": "images in the entry",
     "split_by": "which kind of evidence found the entry",
     "content_hash": "exact text; case, white space and quotes do not matter",
-    "cluster_id": "entries that tell the same share it",
+    "cluster_id": "entries that tell the same share it, for ever; also with what quotes them "
+    "at length",
     "fetched_at": "for files their modification time",
     "run_id": "the run that wrote the row",
     "source": "the option that asked for the page, and its value",
     "duplicate_of": "entry_id of the entry that was kept",
-    "duplicate_kind": "exact: the same text after normalising",
-    "duplicate_score": "0 to 1, 1 for an exact copy",
+    "duplicate_kind": "exact: the same text but for case, quotes and white space; near: an edited "
+    "copy; contained: stands whole within the entry that was kept",
+    "duplicate_score": "0 to 1, 1 for an exact copy: the word triples shared, of both texts "
+    "together, or of the contained one",
     "dead_letter_id": "one page failing for one reason on one day is one row",
     "code": "why, see below",
     "stage": "sources, fetch, extract or split",

@@ -23,12 +23,17 @@ def stable_id(*fields: str) -> str:
     return hashlib.sha256(_SEPARATOR.join(fields).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
+def fold_typography(text: str) -> str:
+    """Quotes and dashes as on a typewriter, invisible characters gone."""
+    return text.replace("`", "'") if text.isascii() else text.translate(_FOLDED)
+
+
 def normalise_text(text: str) -> str:
     """NFKC, case-folded, quotes and dashes folded, white space collapsed.
 
     Two texts that a reader would call the same become equal.
     """
-    folded = unicodedata.normalize("NFKC", text).casefold().translate(_FOLDED)
+    folded = fold_typography(unicodedata.normalize("NFKC", text).casefold())
     return _SPACE.sub(" ", folded).strip()
 
 

@@ -10,12 +10,10 @@ All datetimes are aware and in UTC. All text is plain text.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from datetime import datetime  # noqa: TC003 - read by whoever decodes records
+from typing import Literal, get_args
 
 from schemas.ids import stable_id
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 TimeSource = Literal["dom", "json_ld", "microdata", "text", "page", "fetch"]
 """Where an entry's published_at came from, as the contract lists it."""
@@ -362,18 +360,26 @@ class EntryRow:
     topic: str
 
 
+DEDUP_WINDOW_DAYS = 7
+"""How far apart two rows are published at most that tell the same, if nobody says otherwise."""
+
+DuplicateKind = Literal["exact", "near", "contained"]
+
+
 @dataclass(frozen=True, slots=True)
 class DuplicateRow:
     """A row removed as a duplicate, whole, and what it duplicates.
 
     duplicate_of: entry_id of the survivor.
-    duplicate_kind: ``exact`` (later: ``near``, ``contained``).
-    duplicate_score: 0..1, 1 for an exact copy.
+    duplicate_kind: ``exact`` (the same text), ``near`` (an edited copy), or
+        ``contained`` (stands whole within the survivor).
+    duplicate_score: 0..1, 1 for an exact copy; the shingles shared, of both
+        texts together if ``near``, of the removed one if ``contained``.
     """
 
     row: EntryRow
     duplicate_of: str
-    duplicate_kind: str
+    duplicate_kind: DuplicateKind
     duplicate_score: float
 
 
@@ -383,6 +389,13 @@ class KnownEntry:
 
     text_key: rows with the same key tell the same; None for one without words.
     duplicate_of: None when the row itself was kept.
+    alias_of: a cluster that proved to be the same as cluster_id, None as a rule.
+    is_time_known: whether published_at is known and plausible.
+    rank: place in the order of survivors, the lower the better.
+    text_hash: of the words compared, 0 for a text too short for more than text_key.
+    keys, shingles, numbers, names: the signature, little-endian 64-bit (keys)
+        and 32-bit hashes; empty where near-duplicates were not looked for.
+    sig_version: of the signature.
     """
 
     entry_id: str
@@ -394,6 +407,15 @@ class KnownEntry:
     published_at: datetime | None
     date: str
     topic: str
+    alias_of: str | None = None
+    is_time_known: bool = False
+    rank: int = 0
+    text_hash: int = 0
+    keys: bytes = b""
+    shingles: bytes = b""
+    numbers: bytes = b""
+    names: bytes = b""
+    sig_version: int = 0
 
 
 @dataclass(frozen=True, slots=True)

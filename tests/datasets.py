@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from schemas.counts import COUNTED
 from transforms.commit import claim, commit_run, committed_run_ids
-from transforms.dedup import known_entry
+from transforms.dedup.identity import known_entry
 from transforms.tables import TABLES, Chunk, Partition, merge_chunks, spill
 from transforms.write import (
     Row,
@@ -35,7 +36,9 @@ def add_run(
     claim(str(root))
     run_id = f"{len(committed_run_ids(str(root))) + 1:06d}-abcdef01"
     known = [known_entry(entry) for entry in entries or []]
-    known += [known_entry(copy.row, copy.duplicate_of) for copy in duplicates or []]
+    known += [
+        replace(known_entry(copy.row), duplicate_of=copy.duplicate_of) for copy in duplicates or []
+    ]
     rows: dict[str, list[Row]] = {
         "entries": [entry_row(entry) for entry in entries or []],
         "duplicates": [duplicate_row(duplicate) for duplicate in duplicates or []],

@@ -210,7 +210,8 @@ def test_bad_pages_are_dead_letters_and_the_rest_is_unharmed(tmp_path: Path) -> 
         "page_too_large",
         "url_invalid",
     ]
-    first, second = sorted(rows(tmp_path / "set", "entries"), key=lambda one: str(one["source"]))
+    alike = rows(tmp_path / "set", "entries") + rows(tmp_path / "set", "duplicates")
+    first, second = sorted(alike, key=lambda one: str(one["source"]))
     assert (first["page_title"], first["language"]) == ("Метро", "ru")
     assert {("семь" in one["body"], "пять" in one["body"]) for one in (first, second)} == {
         (True, False),

@@ -19,7 +19,7 @@ from transforms.lock import dataset_lock
 
 POLITICS = "entries/date=2026-05-12/topic=politics/part-000001-abcdef01-00000.parquet"
 SPORT = "entries/date=2026-05-12/topic=sport/part-000001-abcdef01-00000.parquet"
-INDEX = "_index/v1/entries/date=2026-05-12/part-000001-abcdef01-00000.parquet"
+INDEX = "_index/v2/entries/date=2026-05-12/part-000001-abcdef01-00000.parquet"
 
 
 @pytest.fixture

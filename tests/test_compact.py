@@ -68,8 +68,8 @@ def test_files_are_merged_and_earlier_revisions_set_aside(
             ("revisions/date=2026-05-12/topic=politics", "NEW"),
             ("duplicates/date=2026-05-12/topic=politics", "000001-abcdef01"),
             ("dead_letters/date=2026-05-12", "NEW"),
-            ("_index/v1/entries/date=2026-05-12", "NEW"),
-            ("_index/v1/dead_letters/date=2026-05-12", "NEW"),
+            ("_index/v2/entries/date=2026-05-12", "NEW"),
+            ("_index/v2/dead_letters/date=2026-05-12", "NEW"),
         )
         for run in [committed_run_ids(str(dataset))[-1] if run == "NEW" else run]
     }

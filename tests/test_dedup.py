@@ -1,30 +1,49 @@
 from __future__ import annotations
 
 import dataclasses
+import random
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.records import DuplicateRow, EntryRow
 from tests.factories import FETCHED_AT, MORNING, row
-from transforms.dedup import identify, known_entry, settle_duplicates, text_key
+from tests.news_texts import BOILERPLATE, EDITS, STORIES, TEMPLATES, template_pairs
+from transforms.dedup import Outcome, Text, deduplicate, find_duplicates
+from transforms.dedup.identity import (
+    identify,
+    is_time_known,
+    known_entry,
+    new_texts,
+    survivor_rank,
+    text_key,
+)
+from transforms.dedup.words import read_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
+
+    from schemas.records import EntryRow, KnownEntry
 
 LATER = FETCHED_AT + timedelta(hours=2)
 
 
+def identified(rows: Sequence[EntryRow], known: Sequence[KnownEntry]) -> list[EntryRow]:
+    """The rows of one entry that are new, by their exact texts alone."""
+    fresh = new_texts(rows, known)
+    return [row for _, row in identify(fresh, [0] * len(fresh), known)]
+
+
 def test_a_new_entry_is_revision_0() -> None:
-    assert list(identify([row()], [])) == [row()]
+    assert identified([row()], []) == [row()]
 
 
 def test_the_same_text_again_says_nothing_new() -> None:
     again = row(headline="The bridge  is OPEN", fetched_at=LATER, source="url:again")
-    assert list(identify([row(), again], [])) == [row()]
-    assert list(identify([again], [known_entry(row())])) == []
+    assert identified([row(), again], []) == [row()]
+    assert identified([again], [known_entry(row())]) == []
 
 
 def test_other_text_is_the_next_revision_in_the_old_partition() -> None:
@@ -35,7 +54,7 @@ def test_other_text_is_the_next_revision_in_the_old_partition() -> None:
         topic="society",
         topic_qcode="medtop:14000000",
     )
-    (revision,) = identify([edited], [known_entry(row(cluster_id="c0"))])
+    (revision,) = identified([edited], [known_entry(row(cluster_id="c0"))])
     assert (revision.revision, revision.body) == (1, edited.body)
     assert (revision.published_at, revision.date) == (MORNING, "2026-05-12")
     assert (revision.updated_at, revision.cluster_id) == (LATER, "c0")
@@ -45,14 +64,14 @@ def test_other_text_is_the_next_revision_in_the_old_partition() -> None:
 
 def test_a_revision_keeps_the_time_of_change_that_its_publisher_gives() -> None:
     edited = row(body="Corrected text of the entry.", updated_at=MORNING + timedelta(hours=1))
-    (revision,) = identify([edited], [known_entry(row())])
+    (revision,) = identified([edited], [known_entry(row())])
     assert revision.updated_at == MORNING + timedelta(hours=1)
 
 
 def test_a_revision_of_an_entry_without_time_stays_where_it_was() -> None:
     first = row(published_at=None)
     edited = row(published_at=None, body="Other words.", fetched_at=FETCHED_AT + timedelta(days=3))
-    (revision,) = identify([edited], [known_entry(first)])
+    (revision,) = identified([edited], [known_entry(first)])
     assert (revision.date, revision.published_at) == (first.date, None)
 
 
@@ -61,66 +80,129 @@ def test_versions_within_one_run_are_numbered_by_fetch() -> None:
         row(body=f"Version {n} of the text.", fetched_at=FETCHED_AT + timedelta(minutes=n))
         for n in range(3)
     ]
-    found = list(identify(reversed(versions), []))
+    found = identified(versions[::-1], [])
     assert [(r.revision, r.body) for r in found] == [(n, versions[n].body) for n in range(3)]
     known = [known_entry(r) for r in found]
-    assert list(identify(versions, known)) == []
+    assert identified(versions, known) == []
 
 
-def split(
-    found: Iterable[EntryRow | DuplicateRow],
-) -> tuple[list[str], dict[str, tuple[str, str, str]]]:
-    kept, removed = [], {}
-    for one in found:
-        if isinstance(one, DuplicateRow):
-            removed[one.row.entry_id] = (
-                one.duplicate_of,
-                one.duplicate_kind,
-                one.row.cluster_id,
-            )
-        else:
-            kept.append(one.entry_id)
-    return kept, removed
+def outcome(*rows: EntryRow, known: Sequence[KnownEntry] = (), **options: Any) -> Outcome:
+    return deduplicate(rows, known, **options)
+
+
+def removed(found: Outcome) -> dict[str, tuple[str, str, str]]:
+    return {
+        one.row.entry_id: (one.duplicate_of, one.duplicate_kind, one.row.cluster_id)
+        for one in found.duplicates
+    }
+
+
+def kept(found: Outcome) -> list[str]:
+    return sorted(row.entry_id for row in found.entries)
 
 
 def test_the_earliest_survives_and_the_others_name_it() -> None:
-    copies = [
+    found = outcome(
         row(entry_id="late", published_at=MORNING + timedelta(hours=1)),
         row(entry_id="early"),
         row(entry_id="unknown", published_at=None),
-    ]
-    kept, removed = split(settle_duplicates(copies, []))
-    assert kept == ["early"]
-    assert removed == dict.fromkeys(("late", "unknown"), ("early", "exact", "early"))
+    )
+    assert kept(found) == ["early"]
+    assert removed(found) == dict.fromkeys(("late", "unknown"), ("early", "exact", "early"))
 
 
 def test_within_a_minute_the_one_with_a_permalink_survives() -> None:
-    copies = [
-        row(entry_id="a-copy", published_at=MORNING),
-        row(
-            entry_id="original",
-            entry_url="https://lantern-gazette.example/live/1#7",
-            published_at=MORNING + timedelta(seconds=40),
-        ),
-    ]
-    assert split(settle_duplicates(copies, []))[0] == ["original"]
+    original = row(
+        entry_id="original",
+        entry_url="https://lantern-gazette.example/live/1#7",
+        published_at=MORNING + timedelta(seconds=40),
+    )
+    assert kept(outcome(row(entry_id="a-copy"), original)) == ["original"]
+
+
+def test_an_agency_survives_before_its_customers_of_the_same_day() -> None:
+    agency = row(entry_id="wire", publisher="apnews.com", published_at=MORNING + timedelta(hours=2))
+    next_day = dataclasses.replace(
+        agency, published_at=MORNING + timedelta(days=1), date="2026-05-13"
+    )
+    assert survivor_rank(agency) < survivor_rank(row()) < survivor_rank(next_day)
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        {"published_at": None},
+        {"published_at": MORNING.replace(year=1970), "date": "1970-01-01"},
+        {"published_at": FETCHED_AT + timedelta(days=2)},
+        {"time_source": "fetch"},
+    ],
+)
+def test_a_time_that_cannot_be_is_unknown_and_does_not_win(time: dict[str, Any]) -> None:
+    doubtful = row(entry_id="doubtful", **time)
+    assert not is_time_known(doubtful)
+    assert survivor_rank(row()) < survivor_rank(doubtful)
 
 
 def test_an_entry_of_an_earlier_run_survives_even_if_published_later() -> None:
-    known = known_entry(row(entry_id="known", published_at=MORNING + timedelta(hours=3)))
-    kept, removed = split(settle_duplicates([row(entry_id="new")], [known]))
-    assert (kept, removed) == ([], {"new": ("known", "exact", "known")})
+    known = outcome(row(entry_id="known", published_at=MORNING + timedelta(hours=3))).known
+    found = outcome(row(entry_id="new"), known=known)
+    assert (kept(found), removed(found)) == ([], {"new": ("known", "exact", "known")})
 
 
-def test_a_duplicate_of_an_earlier_run_does_not_make_new_ones() -> None:
-    known = known_entry(row(entry_id="gone"), duplicate_of="elsewhere")
-    assert split(settle_duplicates([row()], [known]))[0] == ["e1"]
+def test_what_an_earlier_run_removed_does_not_come_back() -> None:
+    first = outcome(row(entry_id="a"), row(entry_id="b", published_at=MORNING + timedelta(hours=1)))
+    again = outcome(row(entry_id="b", published_at=MORNING + timedelta(hours=1)), known=first.known)
+    assert again[:3] == ([], [], [])
+    third = outcome(row(entry_id="c"), known=first.known)
+    assert removed(third) == {"c": ("a", "exact", "a")}
 
 
-def test_a_revision_is_never_removed() -> None:
-    revision = row(entry_id="edited", revision=2, published_at=MORNING + timedelta(hours=1))
-    kept, _ = split(settle_duplicates([row(), revision], []))
-    assert kept == ["e1", "edited"]
+def test_a_revision_of_what_was_kept_is_never_removed() -> None:
+    other = row(entry_id="other", body=STORIES[0])
+    known = outcome(row(), other).known
+    edited = row(body=STORIES[0], headline=other.headline, fetched_at=LATER)
+    found = outcome(edited, known=known)
+    assert [(r.entry_id, r.revision, r.cluster_id) for r in found.entries] == [("e1", 1, "e1")]
+    assert [(k.cluster_id, k.alias_of) for k in found.known] == [("e1", "other")]
+
+
+def test_a_revision_of_what_was_removed_is_compared_again() -> None:
+    first = outcome(
+        row(entry_id="a", body=STORIES[0]),
+        row(
+            entry_id="b", body=STORIES[0], entry_url=None, published_at=MORNING + timedelta(hours=1)
+        ),
+    )
+    edited = row(
+        entry_id="b", body=STORIES[0] + " A late addition by the copyist.", fetched_at=LATER
+    )
+    found = outcome(edited, known=first.known)
+    assert removed(found) == {"b": ("a", "near", "a")}
+    assert found.duplicates[0].row.revision == 1
+    other = row(entry_id="b", body=STORIES[1], headline=None, fetched_at=LATER)
+    assert kept(outcome(other, known=first.known)) == ["b"]
+
+
+def test_versions_of_one_entry_are_no_duplicates_of_each_other() -> None:
+    versions = [
+        row(body=STORIES[0] + f" Version number {n}.", fetched_at=FETCHED_AT + timedelta(minutes=n))
+        for n in range(3)
+    ]
+    found = outcome(*versions)
+    assert ([r.revision for r in found.entries], found.duplicates) == ([0, 1, 2], [])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        STORIES[0].replace('"', "\u201d").replace(" ", "\u00a0 ").upper(),
+        f"{STORIES[0]}\n\nRead more: what comes next",
+        f"LONDON, May 3 (Reuters) - {STORIES[0]}",
+    ],
+)
+def test_white_space_quotes_and_prompts_are_no_revision(body: str) -> None:
+    known = outcome(row(body=STORIES[0])).known
+    assert outcome(row(body=body, fetched_at=LATER), known=known)[:3] == ([], [], [])
 
 
 def test_short_texts_are_the_same_news_only_in_the_same_minute() -> None:
@@ -129,29 +211,243 @@ def test_short_texts_are_the_same_news_only_in_the_same_minute() -> None:
     other = row(headline=None, body="GOAL!", published_at=MORNING + timedelta(minutes=20))
     assert text_key(goal) == text_key(same)
     assert text_key(goal) != text_key(other)
+    found = outcome(
+        goal, dataclasses.replace(same, entry_id="e2"), dataclasses.replace(other, entry_id="e3")
+    )
+    assert (len(found.entries), len(found.duplicates)) == (2, 1)
 
 
 def test_a_row_without_words_has_no_twin() -> None:
     assert text_key(row(headline=None, body="")) is None
+    found = outcome(*(row(entry_id=f"e{n}", headline=None, body="") for n in range(3)))
+    assert len(found.entries) == 3
 
 
-rows = st.builds(
-    row,
-    entry_id=st.sampled_from("abcdef"),
-    published_at=st.sampled_from([None, MORNING, MORNING + timedelta(minutes=1)]),
-    entry_url=st.sampled_from([None, "https://a.example/1"]),
-    page_url=st.sampled_from(["https://a.example/", "https://b.example/"]),
+def test_near_duplicates_can_be_left_alone() -> None:
+    later = MORNING + timedelta(hours=1)
+    edited = row(entry_id="e2", body=f"{STORIES[0]} One more line.", published_at=later)
+    rows = row(body=STORIES[0]), edited, row(entry_id="e3", body=STORIES[0].upper())
+    assert kept(outcome(*rows)) == ["e1"]
+    assert kept(outcome(*rows, near=False)) == ["e1", "e2"]
+
+
+def days_apart(days: int, body: str) -> Outcome:
+    later = MORNING + timedelta(days=days)
+    return outcome(
+        row(body=STORIES[0]),
+        row(entry_id="e2", body=body, published_at=later, fetched_at=later + timedelta(hours=1)),
+    )
+
+
+def test_the_window_ends() -> None:
+    edited = f"{STORIES[0]} One more line of news here."
+    assert kept(days_apart(3, edited)) == ["e1"]
+    assert kept(days_apart(4, edited)) == ["e1", "e2"]
+    assert kept(days_apart(7, STORIES[0])) == ["e1"]
+    assert kept(days_apart(8, STORIES[0])) == ["e1", "e2"]
+
+
+def linked(first: str, second: str) -> bool:
+    texts = [
+        Text("a", first, publisher="a.example", published_at=MORNING),
+        Text("b", second, publisher="b.example", published_at=MORNING + timedelta(hours=3)),
+    ]
+    original, copy = find_duplicates(texts)
+    return original.cluster_id == copy.cluster_id
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_edited_copies_are_found(name: str) -> None:
+    edit, recall_min = EDITS[name]
+    r = random.Random(name)
+    found = [linked(story, edit(story, r)) for story in STORIES for _ in range(4)]
+    assert sum(found) / len(found) >= recall_min - 0.02
+
+
+@pytest.mark.parametrize("name", [*TEMPLATES, "one event"])
+def test_different_news_from_one_template_stays(name: str) -> None:
+    pairs = [(a, b) for template, a, b in template_pairs(60, 23) if template == name]
+    wrong = [pair for pair in pairs if linked(*pair)]
+    assert len(wrong) <= 0.02 * len(pairs), wrong[0]
+
+
+def test_templates_stay_when_all_come_at_once() -> None:
+    texts = [
+        Text(
+            f"{n}-{side}", text, publisher="a.example", published_at=MORNING + timedelta(minutes=n)
+        )
+        for n, (_, *pair) in enumerate(template_pairs(40, 29))
+        for side, text in zip("ab", pair, strict=True)
+    ]
+    wrong = [verdict for verdict in find_duplicates(texts) if verdict.duplicate_of]
+    assert len(wrong) <= 0.03 * len(texts), wrong[:3]
+
+
+def test_what_quotes_an_entry_is_never_removed() -> None:
+    day = [row(entry_id=f"s{n}", headline=None, body=story) for n, story in enumerate(STORIES[:4])]
+    later = MORNING + timedelta(hours=5)
+    round_ups = [
+        row(
+            entry_id=f"r{n}",
+            headline=None,
+            published_at=later,
+            body="\n\n".join([*some, STORIES[9 + n]]),
+        )
+        for n, some in enumerate((STORIES[:3], STORIES[1:4]))
+    ]
+    found = outcome(*day, *round_ups)
+    assert kept(found) == sorted(r.entry_id for r in (*day, *round_ups))
+    quote = row(
+        entry_id="q", headline=None, body=STORIES[9], published_at=later + timedelta(hours=1)
+    )
+    found = outcome(*day, *round_ups, quote)
+    assert removed(found)["q"][:2] == ("r0", "contained")
+
+
+def test_boilerplate_is_learnt_of_each_publisher() -> None:
+    shared = "\n\n".join(
+        f"The house rule number {n} of this paper is printed here." for n in "abcd"
+    )
+    rows = [
+        row(entry_id=f"e{n}", headline=None, body=f"{story[:150]}\n\n{shared}")
+        for n, story in enumerate(STORIES)
+    ]
+    found = outcome(*rows)
+    assert len(found.boilerplate) == 4
+    assert kept(found) == sorted(r.entry_id for r in rows)
+    # Another publisher that says so three times says it as news.
+    others = [dataclasses.replace(r, publisher=f"p{n // 3}.example") for n, r in enumerate(rows)]
+    assert len(outcome(*others).boilerplate) == 0
+    # What was learnt holds in later runs: a line more of it is no revision.
+    again = dataclasses.replace(rows[0], body=STORIES[0][:150], content_hash="other")
+    assert deduplicate([again], found.known, found.boilerplate)[:3] == ([], [], [])
+
+
+def test_copies_of_one_story_are_no_boilerplate() -> None:
+    r = random.Random(3)
+    copies = [edit(STORIES[0], r) for edit, _ in EDITS.values() for _ in range(2)]
+    rows = [
+        row(
+            entry_id=f"e{n:02}",
+            headline=None,
+            body=body,
+            published_at=MORNING + timedelta(minutes=n),
+        )
+        for n, body in enumerate([STORIES[0], *copies])
+    ]
+    assert len(outcome(*rows).boilerplate) == 0
+
+
+@pytest.mark.parametrize("copy_is_first", [False, True])
+def test_a_reposted_live_blog_is_a_copy_entry_by_entry(*, copy_is_first: bool) -> None:
+    original = [
+        row(
+            entry_id=f"o{n}",
+            page_url="https://lantern-gazette.example/live/1",
+            entry_url=f"https://lantern-gazette.example/live/1#{n}",
+            headline=f"Entry {n} of the day",
+            body=story,
+            published_at=MORNING + timedelta(minutes=n),
+        )
+        for n, story in enumerate(STORIES)
+    ]
+    reposted = [
+        dataclasses.replace(
+            one,
+            entry_id=one.entry_id.replace("o", "c"),
+            cluster_id=one.entry_id.replace("o", "c"),
+            page_url="https://mirror.example/text",
+            entry_url=None,
+            publisher=None,
+            body=f"(Video) A film of number {n}\n\n{one.body}\n\n{BOILERPLATE[3]}\n\nTrailer {n}",
+            content_hash=f"copy {n}",
+        )
+        for n, one in enumerate(original)
+    ]
+    rows = [*reposted, *original] if copy_is_first else [*original, *reposted]
+    found = outcome(*rows)
+    assert kept(found) == sorted(one.entry_id for one in original)
+    assert {c: o for c, (o, *_) in removed(found).items()} == {
+        f"c{n}": f"o{n}" for n in range(len(STORIES))
+    }
+
+
+def test_one_text_a_thousand_times_is_one_entry_and_its_copies() -> None:
+    storm = [row(entry_id=f"e{n:04}", body=STORIES[0]) for n in range(1000)]
+    edited = row(
+        entry_id="x", body=f"{STORIES[0]} And more.", published_at=MORNING + timedelta(hours=1)
+    )
+    found = outcome(*storm, edited)
+    assert len(found.entries) == 1
+    assert {one.duplicate_of for one in found.duplicates} == {found.entries[0].entry_id}
+
+
+def test_words_are_read_alike_however_they_are_set() -> None:
+    first = read_words(
+        "A \u201cbig\u201d day", "He said \u2018no\u2019 \u2013 twice. Then 1,200 left."
+    )
+    second = read_words(
+        'A "BIG" day', "(AP) - he said 'no' - twice. \n\nThen 1,200 left.\nSubscribe now!"
+    )
+    assert [int(word) & 0xFFFFFFFF for word in first if not int(word) >> 36] == [
+        int(word) & 0xFFFFFFFF for word in second if not int(word) >> 36
+    ]
+    assert len(read_words(None, "\u6771\u4eac\u3067\u706b\u4e8b")) == 5
+    assert len(read_words(None, "")) == 0
+    assert len(read_words(None, "\0 \0\0 x")) == 1
+    assert int(read_words(None, "\ud800")[0]) >> 36 == 1  # no word
+
+
+rows_of_a_week = st.lists(
+    st.builds(
+        lambda story, day, minute, cut, site: (story, day, minute, cut, site),
+        st.integers(0, 5),
+        st.integers(0, 9),
+        st.integers(0, 1439),
+        st.sampled_from(["whole", "half", "more", "upper"]),
+        st.sampled_from(["a.example", "b.example", "apnews.com", None]),
+    ),
+    max_size=14,
 )
 
 
-@given(st.lists(rows, unique_by=lambda r: r.entry_id, min_size=1), st.randoms())
-def test_arrival_does_not_matter(copies: list[EntryRow], random: Any) -> None:
-    shuffled = copies[:]
-    random.shuffle(shuffled)
-    first, second = (list(settle_duplicates(order, [])) for order in (copies, shuffled))
-    assert first == second
-    assert len(first) == len(copies)
-    assert sum(isinstance(one, EntryRow) for one in first) == 1
+def made(specs: list[tuple[int, int, int, str, str | None]]) -> list[EntryRow]:
+    rows = []
+    for n, (story, day, minute, cut, site) in enumerate(specs):
+        at = MORNING.replace(hour=0, minute=0) + timedelta(days=day, minutes=minute)
+        body = {
+            "whole": STORIES[story],
+            "half": STORIES[story][: len(STORIES[story]) * 2 // 3],
+            "more": f"{STORIES[story]} Somebody added a line of {story} words.",
+            "upper": STORIES[story].upper(),
+        }[cut]
+        rows.append(
+            row(
+                entry_id=f"e{n}", headline=None, body=body, publisher=site, published_at=at,
+                fetched_at=at + timedelta(minutes=3),
+            )
+        )  # fmt: skip
+    return rows
+
+
+@settings(max_examples=40, deadline=None)
+@given(rows_of_a_week, st.randoms())
+def test_neither_arrival_nor_runs_a_day_at_a_time_change_who_survives(
+    specs: list[tuple[int, int, int, str, str | None]], r: random.Random
+) -> None:
+    rows = made(specs)
+    whole = deduplicate(rows)
+    shuffled = rows[:]
+    r.shuffle(shuffled)
+    assert kept(deduplicate(shuffled)) == kept(whole)
+    assert removed(deduplicate(shuffled)) == removed(whole)
+    known: list[KnownEntry] = []
+    survivors: list[str] = []
+    for date in sorted({one.date for one in shuffled}):
+        day = deduplicate([one for one in shuffled if one.date == date], known)
+        known += day.known
+        survivors += kept(day)
+    assert sorted(survivors) == kept(whole)
 
 
 versions = st.builds(
@@ -166,10 +462,8 @@ versions = st.builds(
 def test_revisions_are_a_sequence_and_a_second_run_adds_none(
     sightings: list[EntryRow], random: Any
 ) -> None:
-    found = list(identify(sightings, []))
+    found = identified(sightings, [])
     assert [r.revision for r in found] == list(range(len({r.content_hash for r in sightings})))
     random.shuffle(sightings)
-    assert [dataclasses.astuple(r) for r in identify(sightings, [])] == [
-        dataclasses.astuple(r) for r in found
-    ]
-    assert list(identify(sightings, [known_entry(r) for r in found])) == []
+    assert identified(sightings, []) == found
+    assert identified(sightings, [known_entry(r) for r in found]) == []

@@ -23,12 +23,14 @@ HELPERS = {
     "manifests",
     "tables",
     "topic_aliases",
+    "transport",
 }
 BELOW = {
     "visit": {"fetch", "robots"},
     "crawl": {"visit", "fetch", "robots", "feeds", "sitemaps", "older", "extract", "liveblog"},
     "topics": {"topic_text", "topic_model"},
     "topic_model": {"topic_text"},
+    "reindex": {"dedup", "write"},
     "stages": {"extract", "liveblog", "topics"},
 }
 """Stages that are built on others, and on which."""

@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from schemas import arrow
 from transforms import storage
 from transforms.commit import StagedFile, staging_path
-from transforms.index import KNOWN_DEAD_LETTERS, KNOWN_ENTRIES, KNOWN_PAGES
+from transforms.index import KNOWN_BOILERPLATE, KNOWN_DEAD_LETTERS, KNOWN_ENTRIES, KNOWN_PAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -107,6 +107,7 @@ TABLES = {
     "known_entries": Table(
         KNOWN_ENTRIES, arrow.KNOWN_ENTRIES, ("entry_id", "revision"), repeating=("date", "topic")
     ),
+    "known_boilerplate": Table(KNOWN_BOILERPLATE, arrow.KNOWN_BOILERPLATE, ("sentence_key",)),
     "known_pages": Table(KNOWN_PAGES, arrow.KNOWN_PAGES, ("uri", "fetched_at")),
     "known_dead_letters": Table(KNOWN_DEAD_LETTERS, arrow.KNOWN_DEAD_LETTERS, ("dead_letter_id",)),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import apache_beam as beam
@@ -64,6 +65,11 @@ def dead_letter_row(letter: DeadLetter, run_id: str) -> Row:
 def known_entry_row(known: KnownEntry) -> Row:
     """The line of an entry or duplicate in the index."""
     return _values(known, _KNOWN_ENTRY)
+
+
+def known_boilerplate_row(sentence_key: int, date: str) -> Row:
+    """The line of a sentence that a publisher repeats; date: of the run."""
+    return sentence_key, date
 
 
 def known_page_row(known: KnownPage) -> Row:
@@ -298,7 +304,7 @@ class WriteDataset(beam.PTransform[Any, Any]):
     """The outcomes of a run -> its files, committed; the manifest comes out.
 
     Takes a dict of PCollections: ``entries``, ``duplicates``, ``known`` (of
-    entries and duplicates), ``pages`` (for the index), ``dead_letters`` and
+    entries and duplicates), ``boilerplate`` and ``pages`` (for the index), ``dead_letters`` and
     ``counts`` (``(name, n)`` pairs, never empty, or nothing is committed), and
     ``moments`` of the entries whose latency is to be told.
 
@@ -316,6 +322,7 @@ class WriteDataset(beam.PTransform[Any, Any]):
             ("entries", "entries", entry_row, None),
             ("duplicates", "duplicates", duplicate_row, None),
             ("known_entries", "known", known_entry_row, None),
+            ("known_boilerplate", "boilerplate", self._boilerplate_row(), None),
             ("known_pages", "pages", known_page_row, None),
             ("dead_letters", "dead_letters", dead_letter_row, run_id),
             ("known_dead_letters", "dead_letters", known_dead_letter_row, None),
@@ -327,3 +334,6 @@ class WriteDataset(beam.PTransform[Any, Any]):
         rest = {name: outcomes[name] for name in ("counts", "moments")}
         write = WriteBatches(self.dataset, self.manifest, self.even_empty)
         return {**batches, **rest} | write
+
+    def _boilerplate_row(self) -> Callable[..., Row]:
+        return partial(known_boilerplate_row, date=str(self.manifest["started_at"])[:10])
