@@ -74,6 +74,10 @@ ARTICLE = """<html lang=en><head><title>Report {name}</title></head><body><artic
 </h1><p>The harbour office published report {name} on Tuesday, after a long debate about the
 quay, the cranes and the price of a berth in winter.</p></article></body></html>"""
 
+OTHER_ARTICLE = """<html lang=en><head><title>Herring</title></head><body><article><h1>Herring is back
+</h1><p>Fishermen landed forty crates of herring before breakfast, more than in any week since the
+old cannery closed, and gave the first of them to the school.</p></article></body></html>"""
+
 
 def live_page(
     moments: list[datetime], *, name: str = "ferry", ends_at: datetime | None = None

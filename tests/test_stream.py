@@ -22,7 +22,7 @@ from pipeline.options import parse
 from pipeline.run import prepare, sources_of
 from pipeline.stream import BOOK, Stream, named_requests, stopped_by_signals
 from schemas.errors import DatasetError
-from tests.live_site import ARTICLE, LiveSite, ago, live_page, serve_live_site
+from tests.live_site import ARTICLE, OTHER_ARTICLE, LiveSite, ago, live_page, serve_live_site
 from transforms import lock
 from transforms.lock import dataset_lock
 from transforms.outcomes import utc_now
@@ -91,7 +91,7 @@ def test_a_feed_a_growing_live_blog_and_an_article(site: LiveSite, tmp_path: Pat
 
     moments.append(ago(seconds=-60))
     site.pages["/live/ferry"] = live_page(moments)
-    site.pages["/report2"] = ARTICLE.format(name="two")
+    site.pages["/report2"] = OTHER_ARTICLE
     site.pages["/feed"] = site.feed("/live/ferry", "/report", "/gone", "/report2")
     third = run.cycle(minutes=20)
     assert third["counts"]["new_entries"] == 2
@@ -105,7 +105,7 @@ def test_a_feed_a_growing_live_blog_and_an_article(site: LiveSite, tmp_path: Pat
     assert run.cycle(minutes=20)["files"] == []
     assert files(dataset) == stored
 
-    assert headlines(dataset) == ["Report one", "Report two"] + [
+    assert headlines(dataset) == ["Herring", "Report one"] + [
         f"Update {n} of the ferry" for n in range(3)
     ]
     assert site.statuses("/robots.txt") == [404]
