@@ -38,7 +38,8 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from schemas.ids import content_hash, stable_id
 from schemas.records import EntryRow
-from transforms.dedup import sign as signing
+from transforms.dedup.sign import Sighted, sighted
+from transforms.dedup.sign import sign as sign_entries
 from transforms.dedup.signature import PERMUTATIONS, flatten, sign, text_hashes
 from transforms.dedup.stage import Deduplicate
 from transforms.dedup.words import read_words
@@ -230,10 +231,10 @@ def make_index(dataset: str, count: int, seed: int) -> None:
     """The index of an earlier run with so many entries, as one file a day."""
     table = TABLES["known_entries"]
     by_day: dict[str, list[pa.RecordBatch]] = {}
-    batch: list[signing.Sighted] = []
+    batch: list[Sighted] = []
 
     def flush() -> None:
-        signed = signing.sign(batch, _NO_BOILERPLATE, near=True)
+        signed = sign_entries(batch, _NO_BOILERPLATE, near=True)
         rows: dict[str, list[Any]] = {}
         for one in signed:
             rows.setdefault(one.known.date, []).append(known_entry_row(one.known))
@@ -242,7 +243,7 @@ def make_index(dataset: str, count: int, seed: int) -> None:
         batch.clear()
 
     for row in make_rows(count, seed, "000001-00000000"):
-        batch.append(cast("signing.Sighted", signing.sighted([row], ())))
+        batch.append(cast("Sighted", sighted([row], ())))
         if len(batch) == 1_000:
             flush()
     flush()
