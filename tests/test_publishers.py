@@ -173,9 +173,9 @@ def test_a_file_of_another_shape(text: str, message: str) -> None:
     ],
 )
 def test_bombs_are_refused_soon(text: str) -> None:
-    start_s = time.monotonic()
+    start_s = time.process_time()
     complaint(text)
-    assert time.monotonic() - start_s < 10
+    assert time.process_time() - start_s < 10
 
 
 FRAGMENTS = st.sampled_from(
