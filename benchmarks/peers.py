@@ -38,6 +38,7 @@ from benchmarks import fetch, peer_jobs  # noqa: E402
 from benchmarks.corpus import LIVE_SHAPES, ZONE, MadePage, make_pages, sentence  # noqa: E402
 from schemas.errors import PageError  # noqa: E402
 from schemas.records import FetchedPage, PageRequest  # noqa: E402
+from transforms.dedup import Text, find_duplicates  # noqa: E402
 from transforms.extract import extract_page  # noqa: E402
 from transforms.liveblog import split_page  # noqa: E402
 from transforms.markup import parse_html  # noqa: E402
@@ -364,8 +365,10 @@ def compare_near_duplicates(options: argparse.Namespace) -> None:
     """Pairs of the same story that end in one cluster, and those that should not."""
     texts, labels, edits = labelled_texts(options.texts)
     results: dict[str, dict[str, Any] | str] = {
-        peer: ask(peer, {"texts": texts}, offline=options.offline) for peer in peer_jobs.TEXTS
+        "news-ingest": peer_jobs.find_near(_our_clusters, {"texts": texts})
     }
+    for peer in peer_jobs.TEXTS:
+        results[peer] = ask(peer, {"texts": texts}, offline=options.offline)
     print(f"near: {len(texts)} texts, {sum(e not in ('original', 'template') for e in edits)} "
           "copies; found of each kind of copy")  # fmt: skip
     short = [edit.replace(" of words", "") for edit in _EDITS]
@@ -390,6 +393,11 @@ def compare_near_duplicates(options: argparse.Namespace) -> None:
         f1 = 2 * precision * recall / (precision + recall) if right else 0.0
         print(f"  {name:14}{precision:10.3f}{recall:8.3f}{f1:7.3f}"
               f"{len(texts) / result['cpu_s']:13,.0f}{cells}")  # fmt: skip
+
+
+def _our_clusters(texts: list[str]) -> list[int]:
+    found = find_duplicates([Text(str(n), text) for n, text in enumerate(texts)])
+    return [int(verdict.cluster_id) for verdict in found]
 
 
 def _pairs(keys: Iterable[tuple[int, int]]) -> int:
