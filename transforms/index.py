@@ -70,7 +70,11 @@ def date_of(path: str) -> date | None:
 
 def find_known(path: str, ids: pa.Array) -> Iterator[KnownEntry]:
     """The rows of an index file of entries that have one of the ids, without signatures."""
-    with storage.open_read(path) as file, pq.ParquetFile(file) as parquet:
+    with (
+        storage.reading(path),
+        storage.open_read(path) as file,
+        pq.ParquetFile(file) as parquet,
+    ):
         for group in range(parquet.num_row_groups):
             column = parquet.read_row_group(group, columns=["entry_id"]).column(0)
             places = pc.indices_nonzero(pc.is_in(column, ids))
@@ -128,7 +132,7 @@ def read_known_dead_letters(path: str) -> Iterator[str]:
 
 def read_known_boilerplate(path: str) -> bytes:
     """The keys in one index file of boilerplate, 64 bits each."""
-    with storage.open_read(path) as file:
+    with storage.reading(path), storage.open_read(path) as file:
         keys: NDArray[np.uint64] = pq.read_table(file).column(0).to_numpy()
     return keys.tobytes()
 

@@ -243,7 +243,11 @@ class _Probe(beam.DoFn):
         day = date_of(path)
         if not len(new) or (day and day.toordinal() not in days):
             return
-        with storage.open_read(path) as opened, pq.ParquetFile(opened) as parquet:
+        with (
+            storage.reading(path),
+            storage.open_read(path) as opened,
+            pq.ParquetFile(opened) as parquet,
+        ):
             file = KnownFile(parquet)
             for group in file.groups():
                 known = file.keys(group)
