@@ -71,9 +71,13 @@ def survivor_rank(row: EntryRow) -> int:
 
 
 def row_ref(entry_id: str, revision: int) -> int:
-    """64 bits for a row: what it is called while it is compared."""
-    encoded = f"{entry_id}\x1f{revision}".encode("utf-8", "surrogatepass")
-    return xxhash.xxh3_64_intdigest(encoded)
+    """64 bits for a row: what it is called while it is compared.
+
+    The upper 16 are the entry's, so that its revisions go the same way.
+    """
+    entry = entry_id.encode("utf-8", "surrogatepass")
+    of_entry, of_row = (xxhash.xxh3_64_intdigest(entry, seed) for seed in (0, revision + 1))
+    return of_entry >> 48 << 48 | of_row >> 16
 
 
 def new_texts(sightings: Iterable[EntryRow], known: Iterable[KnownEntry]) -> list[EntryRow]:

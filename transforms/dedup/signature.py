@@ -7,6 +7,7 @@ all texts one after the other, and where each text ends.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -38,6 +39,9 @@ KEY_SENTENCE_WORDS = 8
 
 LEAD_WORDS = 10
 """The first words of the body are a key: a lead is found by it, cut anywhere."""
+
+_PUBLISHERS_MAX = 20_000
+"""Publishers whose number a worker remembers."""
 
 _GOLDEN = 0x9E3779B97F4A7C15
 
@@ -175,6 +179,7 @@ class Signatures:
     keys: Ragged
 
 
+@lru_cache(_PUBLISHERS_MAX)
 def publisher_key(publisher: str | None) -> int:
     """The number that a publisher's boilerplate is kept under."""
     encoded = (publisher or "").encode("utf-8", "surrogatepass")

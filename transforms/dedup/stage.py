@@ -2,8 +2,10 @@
 
 Rows travel three times: to the other sightings of their entry, to wait for their
 publishers' boilerplate, and to what was decided of them. In between only numbers
-do, many documents at once. Joins are on bytes of our own, because Beam would
-pickle what a CoGroupByKey brings together.
+do. All travel many at once, in blocks by shard, because Beam takes longer over an
+element than these functions over a row; all that belongs to an entry is in one
+shard. Joins are on bytes of our own, because Beam would pickle what a CoGroupByKey
+brings together.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from apache_beam.pvalue import AsIter, TaggedOutput
+from apache_beam.utils.windowed_value import WindowedValue
 
 from schemas.records import DEDUP_WINDOW_DAYS, DuplicateRow, EntryRow, KnownEntry
 from transforms import storage
@@ -23,6 +26,7 @@ from transforms.counters import progress
 from transforms.dedup.boilerplate import SENTENCE, learn_boilerplate
 from transforms.dedup.candidates import PAIR, POSTING, candidates, known_pairs, postings
 from transforms.dedup.documents import DOCUMENTS, from_bytes, numbers_of, to_bytes
+from transforms.dedup.identity import row_ref
 from transforms.dedup.settle import Decision, settle
 from transforms.dedup.sign import (
     Sighted,
@@ -57,10 +61,14 @@ if TYPE_CHECKING:
 SHARDS = 32
 """How many parts the work is cut into. No outcome depends on it."""
 
+_BLOCK_ROWS = 200
+"""So many rows of a shard are one element on their way to it."""
+
 _BATCH = 1_000
 """So many entries are signed at once."""
 
 _PAIRS_AT_ONCE = 20_000
+_BYTES_AT_ONCE = 16 << 20
 
 _ROUTED = DOCUMENTS.append(pa.field("beside", pa.uint64()))
 """Documents on their way to those they are to be compared with."""
@@ -87,25 +95,52 @@ def _tagged(tag: bytes, packed: Iterable[bytes]) -> list[bytes]:
     return [one[1:] for one in packed if one[:1] == tag]
 
 
-def _ref_key(ref: int) -> bytes:
-    return ref.to_bytes(8, "little")  # more than Beam's coder of integers takes
+def _shard_of(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """By the upper bits: those of a ref are the same for all revisions of an entry."""
+    shard: NDArray[np.uint64] = (values >> np.uint64(48)) % np.uint64(SHARDS)
+    return shard
 
 
 def _shards(values: NDArray[np.uint64]) -> Iterator[tuple[int, NDArray[np.int64]]]:
     """Each shard that has any of the values, and their places."""
-    shard = (values >> np.uint64(32)) % np.uint64(SHARDS)
+    shard = _shard_of(values)
     order = np.argsort(shard, kind="stable")
     for part in np.split(order, np.flatnonzero(np.diff(shard[order])) + 1):
         if len(part):
             yield int(shard[part[0]]), part
 
 
-def _by_id(row: EntryRow) -> tuple[str, bytes]:
-    return row.entry_id, b"r" + pack(row)
+def _shard_of_entry(entry_id: str) -> int:
+    return (row_ref(entry_id, 0) >> 48) % SHARDS
 
 
-def _ids(rows: list[tuple[str, bytes]]) -> bytes:
-    return pack(sorted({entry_id for entry_id, _ in rows}))
+class _PackRows(beam.DoFn):
+    """Rows to blocks for the shards of their entries; ``ids``: of each block."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[Any, int], list[EntryRow]] = {}
+
+    def start_bundle(self) -> None:
+        self._rows = {}
+
+    def process(self, row: EntryRow, window: Any = beam.DoFn.WindowParam) -> Iterator[Any]:
+        shard = _shard_of_entry(row.entry_id)
+        rows = self._rows.setdefault((window, shard), [])
+        rows.append(row)
+        if len(rows) >= _BLOCK_ROWS:
+            del self._rows[window, shard]
+            yield shard, b"r" + pack(rows)
+            yield TaggedOutput("ids", _ids(rows))
+
+    def finish_bundle(self) -> Iterator[Any]:
+        for (window, shard), rows in self._rows.items():
+            at = window.max_timestamp()
+            yield WindowedValue((shard, b"r" + pack(rows)), at, (window,))
+            yield TaggedOutput("ids", WindowedValue(_ids(rows), at, (window,)))
+
+
+def _ids(rows: list[EntryRow]) -> bytes:
+    return pack(sorted({row.entry_id for row in rows}))
 
 
 class _FindKnown(beam.DoFn):
@@ -119,31 +154,45 @@ class _FindKnown(beam.DoFn):
 
     def process(
         self, path: str, ids: Iterable[bytes], window: Any = beam.DoFn.WindowParam
-    ) -> Iterator[tuple[str, bytes]]:
+    ) -> Iterator[tuple[int, bytes]]:
         if window not in self._ids:
             wanted = {entry_id for packed in ids for entry_id in unpack(list[str], packed)}
             self._ids[window] = pa.array(sorted(wanted), pa.string())
+        found: dict[int, list[KnownEntry]] = {}
         for known in find_known(path, self._ids[window]):
-            yield known.entry_id, b"k" + pack(known)
+            found.setdefault(_shard_of_entry(known.entry_id), []).append(known)
+        for shard, lines in found.items():
+            yield shard, b"k" + pack(lines)
 
 
 def _sight(keyed: _Keyed) -> Iterator[Any]:
+    by_id: dict[str, tuple[list[EntryRow], list[KnownEntry]]] = {}
     packed = list(keyed[1])
-    rows = [unpack(EntryRow, one) for one in _tagged(b"r", packed)]
-    found = sighted(rows, [unpack(KnownEntry, one) for one in _tagged(b"k", packed)])
-    fresh = len(found.rows) if found else 0
-    if fresh < len(rows):
-        yield TaggedOutput(COUNTS, ("unchanged", len(rows) - fresh))
-    if found:
-        yield pack(found)
+    for block in _tagged(b"r", packed):
+        for row in unpack(list[EntryRow], block):
+            by_id.setdefault(row.entry_id, ([], []))[0].append(row)
+    for block in _tagged(b"k", packed):
+        for known in unpack(list[KnownEntry], block):
+            by_id[known.entry_id][1].append(known)
+    batch: list[Sighted] = []
+    unchanged = 0
+    for rows, lines in by_id.values():
+        found = sighted(rows, lines)
+        unchanged += len(rows)
+        if found:
+            unchanged -= len(found.rows)
+            batch.append(found)
+            if len(batch) >= _BATCH:
+                yield pack(batch)
+                batch = []
+    if batch:
+        yield pack(batch)
+    if unchanged:
+        yield TaggedOutput(COUNTS, ("unchanged", unchanged))
 
 
-def _unpack_sighted(packed: bytes) -> Sighted:
-    return unpack(Sighted, packed)
-
-
-def _sentences(batch: list[Sighted]) -> Iterator[tuple[int, bytes]]:
-    found, publishers = sentences_of(batch)
+def _sentences(block: bytes) -> Iterator[tuple[int, bytes]]:
+    found, publishers = sentences_of(unpack(list[Sighted], block))
     for shard, places in _shards(publishers):
         yield shard, found[places].tobytes()
 
@@ -164,8 +213,9 @@ def _new_boilerplate(learnt: bytes, known: Iterable[bytes]) -> list[int]:
 
 
 def _sign(
-    batch: list[Sighted], learnt: Iterable[bytes], known: Iterable[bytes], near: bool
+    block: bytes, learnt: Iterable[bytes], known: Iterable[bytes], near: bool
 ) -> Iterator[Any]:
+    batch = unpack(list[Sighted], block)
     boilerplate = np.unique(_joined([*learnt, *known], np.uint64))
     signed = sign(batch, boilerplate, near=near)
     unchanged = sum(len(one.rows) for one in batch) - len(signed)
@@ -174,14 +224,12 @@ def _sign(
     if not signed:
         return
     batch_, keys = documents_of([one.known for one in signed], [one.standing for one in signed])
-    refs = numbers_of(batch_, "ref")
-    for one, ref in zip(signed, refs.tolist(), strict=True):
-        yield _ref_key(ref), b"s" + pack(one)
+    shard = int(_shard_of(numbers_of(batch_, "ref")[:1])[0])
+    yield shard, b"s" + pack(signed)
+    yield TaggedOutput("documents", (shard, b"d" + to_bytes(batch_)))
     found = postings(batch_, keys)
     for shard, places in _shards(found["key"]):
         yield TaggedOutput("postings", (shard, found[places].tobytes()))
-    for shard, places in _shards(refs):
-        yield TaggedOutput("documents", (shard, b"d" + to_bytes(batch_.take(pa.array(places)))))
 
 
 def _find_candidates(keyed: _Keyed, window_days: int) -> Iterator[Any]:
@@ -262,34 +310,57 @@ class _Probe(beam.DoFn):
 
 def _verify(keyed: _Keyed, window_days: int) -> Iterator[tuple[None, bytes]]:
     packed = list(keyed[1])
-    batch = None
-    for block in _tagged(b"r", packed):
-        if batch is None:
-            batch = from_bytes(_tagged(b"d", packed))
-        routed = from_bytes([block])
+    blocks = _tagged(b"r", packed)
+    if not blocks:
+        return
+    batch = from_bytes(_tagged(b"d", packed))
+    for some in _at_once(blocks):
+        routed = from_bytes(some)
         beside = batch.take(pa.array(_places(batch, numbers_of(routed, "beside"))))
         edges = list(verify(routed, beside, window_days))
         if edges:
             yield None, pack(edges)
 
 
-def _settle(keyed: _Keyed, window_days: int) -> Iterator[tuple[bytes, bytes]]:
+def _at_once(blocks: list[bytes]) -> Iterator[list[bytes]]:
+    """Blocks in groups of no more than _BYTES_AT_ONCE and one block."""
+    some: list[bytes] = []
+    size_bytes = 0
+    for block in blocks:
+        some.append(block)
+        size_bytes += len(block)
+        if size_bytes >= _BYTES_AT_ONCE:
+            yield some
+            some, size_bytes = [], 0
+    if some:
+        yield some
+
+
+def _settle(keyed: _Keyed, window_days: int) -> Iterator[tuple[int, bytes]]:
     edges = (edge for block in keyed[1] for edge in unpack(list[Edge], block))
-    for decision in settle(edges, window_days):
-        yield _ref_key(decision.ref), b"d" + pack(decision)
+    decisions = settle(edges, window_days)
+    refs = np.array([decision.ref for decision in decisions], np.uint64)
+    for shard, places in _shards(refs):
+        yield shard, b"d" + pack([decisions[place] for place in places.tolist()])
 
 
 def _carry_out(keyed: _Keyed) -> Iterator[Any]:
     packed = list(keyed[1])
-    decisions = [unpack(Decision, one) for one in _tagged(b"d", packed)]
-    for one in _tagged(b"s", packed):
-        written, known = carry_out(unpack(SignedRow, one), decisions[0] if decisions else None)
-        yield TaggedOutput("known", known)
-        if isinstance(written, DuplicateRow):
-            progress.add("duplicates")
-            yield TaggedOutput("duplicates", written)
-        else:
-            yield written
+    decisions = {
+        decision.ref: decision
+        for block in _tagged(b"d", packed)
+        for decision in unpack(list[Decision], block)
+    }
+    for block in _tagged(b"s", packed):
+        for one in unpack(list[SignedRow], block):
+            ref = row_ref(one.row.entry_id, one.row.revision)
+            written, known = carry_out(one, decisions.get(ref))
+            yield TaggedOutput("known", known)
+            if isinstance(written, DuplicateRow):
+                progress.add("duplicates")
+                yield TaggedOutput("duplicates", written)
+            else:
+                yield written
 
 
 @dataclass
@@ -316,14 +387,8 @@ class Deduplicate(beam.PTransform[Any, Any]):
         seen = self._see(rows, files)
         learnt, known = self._learn_boilerplate(seen.sighted, starts)
         boilerplate = (AsIter(learnt), AsIter(known))
-        signed = (
-            seen.sighted
-            | "UnpackToSign" >> beam.Map(_unpack_sighted)
-            | "BatchToSign" >> beam.BatchElements(_BATCH, _BATCH)
-            | "Sign"
-            >> beam.FlatMap(_sign, *boilerplate, self.near).with_outputs(
-                "postings", "documents", COUNTS, main="rows"
-            )
+        signed = seen.sighted | "Sign" >> beam.FlatMap(_sign, *boilerplate, self.near).with_outputs(
+            "postings", "documents", COUNTS, main="rows"
         )
         found = (
             signed.postings
@@ -370,15 +435,12 @@ class Deduplicate(beam.PTransform[Any, Any]):
 
     def _see(self, rows: PCollection[EntryRow], files: PCollection[str]) -> Any:
         """What may be new of each entry, with what is known of it: ``sighted``, ``counts``."""
-        packed = rows | "KeyRowsById" >> beam.Map(_by_id).with_output_types(tuple[str, bytes])
-        ids = packed | "BatchIds" >> beam.BatchElements(_BATCH, _BATCH) | beam.Map(_ids)
-        known = files | "FindKnown" >> beam.ParDo(_FindKnown(), AsIter(ids)).with_output_types(
-            tuple[str, bytes]
-        )
+        packed = rows | "PackRows" >> beam.ParDo(_PackRows()).with_outputs("ids", main="blocks")
+        known = files | "FindKnown" >> beam.ParDo(_FindKnown(), AsIter(packed.ids))
         return (
-            (packed, known)
+            (packed.blocks, known)
             | "RowsAndKnown" >> beam.Flatten()
-            | "JoinById" >> beam.GroupByKey()
+            | "JoinByEntry" >> beam.GroupByKey()
             | "See" >> beam.FlatMap(_sight).with_outputs(COUNTS, main="sighted")
         )
 
@@ -388,8 +450,6 @@ class Deduplicate(beam.PTransform[Any, Any]):
         """What this run learns, and what earlier runs have learnt."""
         learnt = (
             seen
-            | "UnpackToLearn" >> beam.Map(_unpack_sighted)
-            | "BatchToLearn" >> beam.BatchElements(_BATCH, _BATCH)
             | "DescribeSentences" >> beam.FlatMap(_sentences)
             | "GroupPublishers" >> beam.GroupByKey()
             | "Learn" >> beam.FlatMap(_learn)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -109,8 +110,9 @@ def verify(a: pa.RecordBatch, b: pa.RecordBatch, window_days: int) -> Iterator[E
     )
     alike = near_in_time & (near | contained) & told
     shares = [shared / np.maximum(sizes, 1) for sizes in (sizes_a, sizes_b)]
-    for n in np.flatnonzero(exact | same_words | alike).tolist():
-        nodes = _node(a, n), _node(b, n)
+    hold = np.flatnonzero(exact | same_words | alike)
+    nodes_of = zip(_nodes(a, hold), _nodes(b, hold), strict=True)
+    for n, nodes in zip(hold.tolist(), nodes_of, strict=True):
         told_by = [round(float(share[n]), 4) for share in shares]
         if exact[n]:
             yield Edge(*nodes, "exact", 1.0, 1.0, 1.0)
@@ -162,6 +164,6 @@ def _agree(
     return agree
 
 
-def _node(batch: pa.RecordBatch, n: int) -> Node:
-    values = (batch.column(name)[n].as_py() for name in Node.__dataclass_fields__)
-    return Node(*values)
+def _nodes(batch: pa.RecordBatch, places: NDArray[np.int64]) -> Iterator[Node]:
+    columns = batch.select(list(Node.__dataclass_fields__)).take(pa.array(places)).to_pydict()
+    return itertools.starmap(Node, zip(*columns.values(), strict=True))
