@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
+import ctypes
 import os
 import shutil
 import signal
@@ -130,7 +130,7 @@ def free_port(host: str = "127.0.0.1") -> int:
 class FlinkCluster:
     """The running processes by name: jobmanager, jobserver, taskmanager-N, pool-N.
 
-    folder: logs, checkpoints, savepoints and whatever else it leaves.
+    folder: logs and whatever else it leaves.
     """
 
     folder: Path
@@ -235,18 +235,11 @@ class FlinkCluster:
         jobs = self.rest("jobs")["jobs"]
         return [job["id"] for job in jobs if job["status"] == "RUNNING"]
 
-    def stop_with_savepoint(self, job: str) -> str:
-        """Stop a job; where its state now lies, for ``--savepoint_path``."""
-        asked = {"drain": False, "targetDirectory": (self.folder / "savepoints").as_uri()}
-        trigger = self.rest(f"jobs/{job}/stop", asked)["request-id"]
-        self._wait_for(
-            "the savepoint",
-            lambda: self.rest(f"jobs/{job}/savepoints/{trigger}")["status"]["id"] == "COMPLETED",
-        )
-        operation = self.rest(f"jobs/{job}/savepoints/{trigger}")["operation"]
-        if "location" not in operation:
-            raise RuntimeError(json.dumps(operation))
-        return str(operation["location"])
+    def last_job_bytes(self) -> int:
+        """What the stages of the job that was started last handed on."""
+        last = max(self.rest("jobs/overview")["jobs"], key=lambda job: job["start-time"])
+        stages = self.rest(f"jobs/{last['jid']}")["vertices"]
+        return sum(stage["metrics"]["write-bytes"] for stage in stages)
 
     def cancel(self, job: str) -> None:
         """End a job at once, wherever it is."""
@@ -257,7 +250,6 @@ class FlinkCluster:
         return [
             "-Djobmanager.rpc.address=127.0.0.1", f"-Djobmanager.rpc.port={self._rpc_port}",
             "-Drest.address=127.0.0.1", f"-Drest.port={self._rest_port}",
-            f"-Dstate.checkpoints.dir={(self.folder / 'checkpoints').as_uri()}",
             f"-Dio.tmp.dirs={self.folder / 'tmp'}",
             # A job brings the jars that are here already.
             "-Dclassloader.resolve-order=parent-first",
@@ -284,6 +276,7 @@ class FlinkCluster:
             self._processes[name] = subprocess.Popen(
                 command, cwd=self.folder, env=environment, stdout=log, stderr=log,
                 stdin=subprocess.DEVNULL, start_new_session=True,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - no threads yet
             )  # fmt: skip
 
     def _wait_for(self, what: str, is_there: Callable[[], bool]) -> None:
@@ -294,6 +287,12 @@ class FlinkCluster:
                 detail = f"{', '.join(ended)} ended" if ended else "not there after two minutes"
                 raise RuntimeError(f"{what}: {detail}; see the logs in {self.folder}")
             time.sleep(0.1)
+
+
+def _die_with_parent() -> None:
+    """Also when whoever started the cluster is killed; of Linux (prctl(2), PR_SET_PDEATHSIG)."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 def _listens(host: str, port: int) -> bool:

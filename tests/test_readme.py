@@ -152,7 +152,13 @@ def without_what_varies(line: str) -> str:
     return re.sub(r"\d[\d,]* bytes", "BYTES", line)
 
 
-@pytest.mark.parametrize("snippet", blocks("python"))
+@pytest.mark.parametrize(
+    "snippet",
+    [
+        pytest.param(block, marks=[pytest.mark.cluster] if "pyspark" in block else [])
+        for block in blocks("python")
+    ],
+)
 def test_the_python_snippets_run(snippet: str, place: Path, sample_output: str) -> None:
     if "airflow" in snippet:  # not among our dependencies: it is at least Python
         compile(snippet, "dag.py", "exec")
@@ -164,8 +170,6 @@ def test_the_python_snippets_run(snippet: str, place: Path, sample_output: str) 
             for c in commands
         ] == ["batch", "check"]
         return
-    if "pyspark" in snippet:
-        pytest.importorskip("pyspark")
     done = subprocess.run(
         [sys.executable, "-c", snippet], check=False, cwd=place, capture_output=True, text=True
     )
