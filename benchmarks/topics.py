@@ -4,6 +4,9 @@
 
 FILE: labelled texts, by default our own, ``tests/data/topics/texts.txt``, where
 each topic is a section and each line a language, a style, a title and a text.
+``tests/data/topics/kinds.txt`` holds harder ones, in the manner of a news agency, of a
+broadcaster's pages, of a portal's teasers and of African papers; a section there may name
+several topics, apart by commas, each of which is right.
 Every second of them was held back while the lexicon was written; both halves
 are shown. Then the curve: at a topic_min_score, how many texts get a topic and
 how many of those the right one. Speed is CPU time on one core, for those texts
@@ -22,31 +25,36 @@ from transforms.topics import DEFAULT_MIN_SCORE
 
 _TEXTS = Path(__file__).resolve().parent.parent / "tests/data/topics/texts.txt"
 _SCORES = (0.0, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
-_PARTS_OF_AN_ARTICLE = 15
+_PARTS_OF_AN_ARTICLE = 20
 
 
 class Labelled(NamedTuple):
-    """A text and what it is about."""
+    """A text and what it is about: any of its topics is right."""
 
-    topic: str
+    topics: tuple[str, ...]
     language: str
     style: str
     title: str
     text: str
     is_held_back: bool
 
+    @property
+    def topic(self) -> str:
+        """The first of its topics."""
+        return self.topics[0]
+
 
 def labelled_texts(path: Path = _TEXTS) -> list[Labelled]:
     """The texts of a file in its order."""
     texts: list[Labelled] = []
-    topic = ""
+    topics: tuple[str, ...] = ()
     for line in path.read_text("utf8").splitlines():
         if line.startswith("["):
-            topic = line.strip("[]")
+            topics = tuple(line.strip("[]").split(", "))
         elif line:
             about, title, text = (part.strip() for part in line.split("|", 2))
             language, style = about.split()
-            texts.append(Labelled(topic, language, style, title, text, len(texts) % 2 == 1))
+            texts.append(Labelled(topics, language, style, title, text, len(texts) % 2 == 1))
     return texts
 
 
@@ -60,7 +68,7 @@ def accuracy_and_coverage(
 ) -> tuple[float, float]:
     """The share of right topics among those given, and the share that is given one."""
     given = [
-        topic.slug == one.topic
+        topic.slug in one.topics
         for one, topic in zip(texts, found, strict=True)
         if topic and topic.score >= min_score
     ]
@@ -123,9 +131,11 @@ def main() -> None:
         parser.error("no text of that language")
     held = [one for one in texts if one.is_held_back]
     _table("half", {"seen": [t for t in texts if not t.is_held_back], "held back": held})
-    for title, at in (("language", 1), ("style", 2), ("topic", 0)):
-        names = dict.fromkeys(str(one[at]) for one in texts)
-        _table(title, {name: [one for one in texts if one[at] == name] for name in names})
+    for title in ("language", "style", "topic"):
+        names = dict.fromkeys(getattr(one, title) for one in texts)
+        _table(
+            title, {name: [one for one in texts if getattr(one, title) == name] for name in names}
+        )
     print("held back:")
     _curve(held or texts)
     print("CPU time, one core")
@@ -134,7 +144,7 @@ def main() -> None:
            options.rounds)  # fmt: skip
     if options.errors:
         for one, found in zip(texts, judged(texts), strict=True):
-            if found is None or found.slug != one.topic:
+            if found is None or found.slug not in one.topics:
                 print(f"  {one.topic} <- {found} {one.title}")
 
 

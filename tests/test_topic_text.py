@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,10 +10,18 @@ from hypothesis import strategies as st
 
 from benchmarks.topics import accuracy_and_coverage, judged, labelled_texts
 from schemas.topics import QCODES
-from transforms.topic_text import LANGUAGES, lexicon_of, parse_terms, plain_text, text_topic
+from transforms.topic_text import (
+    LANGUAGES,
+    lexicon_of,
+    parse_terms,
+    plain_text,
+    text_topic,
+    words_of,
+)
 from transforms.topics import DEFAULT_MIN_SCORE
 
 TEXTS = labelled_texts()
+KINDS = labelled_texts(Path(__file__).parent / "data/topics/kinds.txt")
 HELD_BACK = [one for one in TEXTS if one.is_held_back]
 
 
@@ -29,6 +38,27 @@ def test_accuracy_on_texts_held_back() -> None:
     accuracy, coverage = accuracy_and_coverage(HELD_BACK, judged(HELD_BACK), DEFAULT_MIN_SCORE)
     assert accuracy >= 0.97
     assert coverage >= 0.75
+
+
+@pytest.mark.parametrize(
+    ("style", "all_right", "right_if_sure", "sure"),
+    [
+        ("agency", 0.89, 0.9, 0.8),
+        ("broadcaster", 0.94, 0.94, 0.9),
+        ("portal", 0.83, 0.92, 0.64),
+        ("africa", 0.96, 0.96, 0.95),
+    ],
+)
+def test_accuracy_on_kinds_of_news(
+    style: str, all_right: float, right_if_sure: float, sure: float
+) -> None:
+    texts = [one for one in KINDS if one.style == style]
+    found = judged(texts)
+    accuracy, coverage = accuracy_and_coverage(texts, found)
+    assert accuracy * coverage >= all_right
+    accuracy, coverage = accuracy_and_coverage(texts, found, DEFAULT_MIN_SCORE)
+    assert accuracy >= right_if_sure
+    assert coverage >= sure
 
 
 @pytest.mark.parametrize("name", ["names", *LANGUAGES])
@@ -84,8 +114,13 @@ def test_a_text_without_any_term_has_no_topic() -> None:
 def test_two_topics_alike_are_not_sure() -> None:
     topic = text_topic(None, ["astronaut goalkeeper"], "en")
     assert topic
-    assert topic.score < 0.5
+    assert topic.score == 0.5
     assert topic.slug == min("science-and-technology", "sport", key=list(QCODES).index)
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_words_of_plain_letters_are_those_of_any(text: str) -> None:
+    assert words_of(text) == words_of(text + " ä")[:-1] == re.findall(r"\w+", text.casefold())
 
 
 @given(st.text(), st.lists(st.text(), max_size=3), st.sampled_from([*LANGUAGES, None, "x-y", ""]))

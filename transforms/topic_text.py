@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt", "pl")
 """Those with terms of their own; other texts are read with the English ones."""
 
-_TITLE_COUNTS = 3
+_TITLE_COUNTS = 2
 """So often counts a term in the title: it was chosen to say what the text is about."""
 
 _STRENGTH = (0.0, 0.3, 0.7, 1.5, 2.0, 3.5)
@@ -38,11 +38,15 @@ _SHOWN = 5
 _PRIOR = 4.0
 """Evidence that any text is taken to hold for something else, so that one word is not sure."""
 
-_SLOPE, _OFFSET = 1.4, -0.5
+_SLOPE, _LONE_SLOPE = 2.0, 1.1
 """From the margin to the score: a logistic curve through how often a margin was right in texts
-of our own, harder ones among them, but none of those held back in ``tests/data/topics``."""
+of our own, most of them short and hard. What a single term says is right less often."""
 
 _WORD = re.compile(r"\w+")
+_ASCII = bytes(ord(c.lower() if c.isalnum() or c == "_" else " ") for c in map(chr, range(128)))
+_ASCII += bytes(128)
+"""What _WORD finds in a lower-cased text without accents, three times as fast."""
+_SIGN = re.compile("[^\\w\x00-\x7f\u0300-\u036f]+")
 _TERM_WORD = re.compile(r"[\w*]+")
 _ACCENT = re.compile("[\u0300-\u036f]+")
 _LEAST_STEM = 3
@@ -136,12 +140,12 @@ class Lexicon:
     def count(self, words: list[str]) -> dict[_Node, int]:
         """How often each term is there; where one begins the longest counts, its words no more."""
         counts: dict[_Node, int] = {}
-        nodes, folds, end = self._nodes, self._folds, len(words)
+        folds, end = self._folds, len(words)
         free = 0
-        for at, word in enumerate(words):
-            node = nodes[word]
-            if node is None or at < free:
+        for at, first in enumerate(map(self._nodes.__getitem__, words)):
+            if first is None or at < free:
                 continue
+            node = first
             if node.then:
                 longest = node
                 after = at + 1
@@ -197,6 +201,10 @@ def text_topic(title: str | None, texts: Iterable[str], language: str | None) ->
 
 def words_of(text: str) -> list[str]:
     """The words of a text, without case and accents."""
+    if not text.isascii():
+        text = _SIGN.sub(" ", text)
+    if text.isascii():
+        return text.encode().translate(_ASCII).decode().split()
     return _WORD.findall(plain_text(text))
 
 
@@ -218,13 +226,14 @@ def _decide(counts: dict[_Node, int]) -> TextTopic:
     second, best = sorted(totals)[-2:]
     topic = totals.index(best)
     margin = (best - second) / math.sqrt(best + second + _PRIOR)
-    score = 1 / (1 + math.exp(-(_SLOPE * margin + _OFFSET)))
     spoke = [
         (-weight * (1.0 + math.log(n)), node.term)
         for node, n in counts.items()
         for its, weight in node.speaks
         if its == topic
     ]
+    slope = _SLOPE if len(spoke) > 1 else _LONE_SLOPE
+    score = 1 / (1 + math.exp(-slope * margin))
     return TextTopic(_TOPICS[topic], score, tuple(term for _, term in sorted(spoke)[:_SHOWN]))
 
 

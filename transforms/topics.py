@@ -43,7 +43,7 @@ _GENERIC = re.compile(
 
 _UNKNOWN = TopicChoice(UNCLASSIFIED, None, None, 0.0, None)
 
-DEFAULT_MIN_SCORE = 0.8
+DEFAULT_MIN_SCORE = 0.75
 """Below it a text's topic is right too rarely to be kept; see ``benchmarks.topics``."""
 
 
