@@ -72,6 +72,10 @@ _EXAMPLES = {
   news-ingest check dataset""",
     "compact": """
   news-ingest compact dataset""",
+    "iceberg": """
+  news-ingest iceberg dataset""",
+    "reindex": """
+  news-ingest reindex dataset""",
     "topics": """
   news-ingest topics train dataset --output topics.json""",
     "sample": """

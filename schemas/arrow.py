@@ -90,6 +90,7 @@ KNOWN_ENTRIES = pa.schema(
         ("alias_of", pa.string()),
         ("is_time_known", pa.bool_()),
         ("rank", pa.uint64()),
+        ("page_key", pa.uint64()),
         ("text_hash", pa.uint64()),
         ("keys", pa.binary()),
         ("shingles", pa.binary()),

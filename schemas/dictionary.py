@@ -48,7 +48,7 @@ MEANINGS = {
     "source": "the option that asked for the page, and its value",
     "duplicate_of": "entry_id of the entry that was kept",
     "duplicate_kind": "exact: the same text but for case, quotes and white space; near: an edited "
-    "copy; contained: stands whole within the entry that was kept",
+    "copy on another page; contained: stands whole within the entry that was kept",
     "duplicate_score": "0 to 1, 1 for an exact copy: the word triples shared, of both texts "
     "together, or of the contained one",
     "dead_letter_id": "one page failing for one reason on one day is one row",

@@ -392,6 +392,7 @@ class KnownEntry:
     alias_of: a cluster that proved to be the same as cluster_id, None as a rule.
     is_time_known: whether published_at is known and plausible.
     rank: place in the order of survivors, the lower the better.
+    page_key: of page_url, 64 bits; entries of one page are no edited copies.
     text_hash: of the words compared, 0 for a text too short for more than text_key.
     keys, shingles, numbers, names: the signature, little-endian 64-bit (keys)
         and 32-bit hashes; empty where near-duplicates were not looked for.
@@ -410,6 +411,7 @@ class KnownEntry:
     alias_of: str | None = None
     is_time_known: bool = False
     rank: int = 0
+    page_key: int = 0
     text_hash: int = 0
     keys: bytes = b""
     shingles: bytes = b""

@@ -32,7 +32,7 @@ def row(**overrides: Any) -> EntryRow:
     fields: dict[str, Any] = {
         "entry_id": "e1",
         "revision": 0,
-        "page_url": "https://lantern-gazette.example/live/1",
+        "page_url": f"https://lantern-gazette.example/live/{overrides.get('entry_id', 'e1')}",
         "entry_url": None,
         "publisher": "lantern-gazette.example",
         "page_title": "Bridge opens - live",

@@ -90,16 +90,16 @@ def test_a_feed_leads_to_its_pages_wherever_they_are(hosts: list[str], tmp_path:
         f"{a}/news.rss": "<rss version='2.0'><channel><title>N</title>"
         + item(urls[0], "Sport") + item(urls[1]) + item("mailto:desk@a.example")
         + "</channel></rss>",
-        f"{a}/article/1": ARTICLE.format(name="one"),
-        f"{b}/article/2": ARTICLE.format(name="two"),
+        f"{a}/article/1": ARTICLE.format(name="1"),
+        f"{b}/article/2": ARTICLE.format(name="2"),
     }  # fmt: skip
     dataset = tmp_path / "set"
     counts = batch(dataset, "--feed", f"{a}/news.rss", "--url", f"{a}/article/1")
     assert (counts["feeds_asked"], counts["pages_asked"], counts["pages_split"]) == (1, 2, 2)
     assert (counts["links_invalid"], counts["requests_repeated"]) == (1, 1)
     written = rows(dataset)
-    assert written.keys() == {"Report one", "Report two"}
-    assert written["Report two"]["source"] == f"feed:{a}/news.rss"
+    assert written.keys() == {"Report 1", "Report 2"}
+    assert written["Report 2"]["source"] == f"feed:{a}/news.rss"
     again = batch(dataset, "--feed", f"{a}/news.rss")
     assert (again["pages_asked"], again["not_modified"]) == (2, 2)
 
@@ -108,10 +108,10 @@ def test_a_feed_says_what_a_page_is_about(hosts: list[str], tmp_path: Path) -> N
     a, _ = hosts
     Host.pages |= {
         f"{a}/news.rss": f"<rss><channel>{item(f'{a}/article/1', 'Sport')}</channel></rss>",
-        f"{a}/article/1": ARTICLE.format(name="one"),
+        f"{a}/article/1": ARTICLE.format(name="1"),
     }
     batch(tmp_path / "set", "--feed", f"{a}/news.rss")
-    one = rows(tmp_path / "set")["Report one"]
+    one = rows(tmp_path / "set")["Report 1"]
     assert (one["topic"], one["topic_evidence"]) == ("sport", "feed_category=Sport")
 
 
@@ -130,12 +130,12 @@ def test_sitemaps_lead_to_sitemaps_and_pages(hosts: list[str], tmp_path: Path) -
         "</sitemapindex>",
         f"{a}/may.xml": urlset((f"{a}/article/1", "2026-05-12"), (f"{a}/article/0", "2026-01-01")),
         f"{b}/april.xml": urlset((f"{b}/article/2", "2026-04-12")),
-        f"{a}/article/1": ARTICLE.format(name="one"),
-        f"{b}/article/2": ARTICLE.format(name="two"),
+        f"{a}/article/1": ARTICLE.format(name="1"),
+        f"{b}/article/2": ARTICLE.format(name="2"),
     }
     counts = batch(tmp_path / "set", "--sitemap", f"{a}/index.xml", "--since", "2026-03-01")
     assert (counts["sitemaps_asked"], counts["pages_asked"], counts["too_old"]) == (3, 2, 1)
-    assert rows(tmp_path / "set").keys() == {"Report one", "Report two"}
+    assert rows(tmp_path / "set").keys() == {"Report 1", "Report 2"}
 
 
 def test_what_is_no_feed_is_a_dead_letter(hosts: list[str], tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_what_the_user_knows_of_a_publisher(hosts: list[str], tmp_path: Path) ->
     a, _ = hosts
     Host.pages |= {
         f"{a}/news.rss": f"<rss><channel>{item(f'{a}/article/1', 'Sport')}</channel></rss>",
-        f"{a}/article/1": ARTICLE.format(name="one"),
+        f"{a}/article/1": ARTICLE.format(name="1"),
         f"{a}/article/9": NAIVE,
     }
     sources = tmp_path / "sources.yaml"

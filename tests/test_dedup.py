@@ -111,6 +111,21 @@ def test_the_earliest_survives_and_the_others_name_it() -> None:
     assert removed(found) == dict.fromkeys(("late", "unknown"), ("early", "exact", "early"))
 
 
+def test_what_one_page_tells_twice_is_two_pieces_of_news_unless_word_for_word() -> None:
+    story = STORIES[0]
+    again = f"{story} Police asked drivers to stay away."
+    page_url = "https://lantern-gazette.example/live/7"
+    first = row(entry_id="first", page_url=page_url, body=story)
+    later = row(entry_id="later", page_url=page_url, body=again)
+    same = row(entry_id="same", page_url=page_url, body=story)
+    hour_later = MORNING + timedelta(hours=1)
+    elsewhere = row(entry_id="elsewhere", body=again, published_at=hour_later)
+    assert kept(outcome(first, later, same)) == ["first", "later"]
+    assert kept(outcome(first, elsewhere)) == ["first"]
+    written = outcome(first)
+    assert kept(outcome(later, same, known=written.known)) == ["later"]
+
+
 def test_within_a_minute_the_one_with_a_permalink_survives() -> None:
     original = row(
         entry_id="original",

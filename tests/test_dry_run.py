@@ -37,7 +37,7 @@ def test_dead_letters_are_asked_for_again_and_a_dry_run_says_so(
 ) -> None:
     dataset, written = tmp_path / "set", tmp_path / "run.json"
     base = site.base_url
-    site.pages["/report"] = ARTICLE.format(name="one")
+    site.pages["/report"] = ARTICLE.format(name="1")
     site.pages["/feed"] = site.feed("/report", "/late")
     words = ["--feed", f"{base}/feed", "--feed", f"{base}/news.rss", "--url", "nonsense"]
     assert batch(dataset, *words, "--max_error_ratio", "1", "--summary_json", str(written)) == 0
@@ -64,9 +64,9 @@ def test_dead_letters_are_asked_for_again_and_a_dry_run_says_so(
     assert last.endswith("2 feeds, 1 lost, 1 named twice, 2 pages. Nothing was fetched or written.")
     assert (len(site.asked), sorted(dataset.rglob("*"))) == (asked, stored)
 
-    site.pages["/late"] = ARTICLE.format(name="late")
+    site.pages["/late"] = ARTICLE.format(name="3")
     site.pages["/news.rss"] = site.feed("/report2")
-    site.pages["/report2"] = ARTICLE.format(name="two")
+    site.pages["/report2"] = ARTICLE.format(name="2")
     assert batch(dataset, "--retry_dead_letters", "--summary_json", str(written)) == 0
     manifest = json.loads(written.read_text("utf8"))
     assert (manifest["retried"], manifest["counts"]["new_entries"]) == (2, 2)

@@ -93,7 +93,7 @@ def test_a_foreign_file_in_a_partition_is_neither_read_nor_deleted(
 def test_a_truncated_index_file_is_said(
     dataset: Path, page: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (index,) = (dataset / "_index/v1/entries").rglob("*.parquet")
+    (index,) = (dataset / "_index/v2/entries").rglob("*.parquet")
     index.write_bytes(index.read_bytes()[:500])
     assert main(["batch", "--input", str(page), "--output", str(dataset)]) == 1
     err = capsys.readouterr().err

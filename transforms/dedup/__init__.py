@@ -4,7 +4,7 @@ Identity comes first: the same entry id with other text is the entry's next
 revision, never a question of likeness (``identity``). Then, in this order:
 
 - exact: the same text but for case, quotes and white space;
-- near: an edited copy; at least a third of all shingles are shared;
+- near: an edited copy on another page; at least a third of all shingles are shared;
 - contained: it stands whole within an earlier text; what contains it stays.
 
 words -> signature, boilerplate -> candidates -> verify -> settle are pure and

@@ -161,5 +161,6 @@ def known_entry(row: EntryRow) -> KnownEntry:
         topic=row.topic,
         is_time_known=is_time_known(row),
         rank=survivor_rank(row),
+        page_key=xxhash.xxh3_64_intdigest(row.page_url.encode("utf-8", "surrogatepass")),
         sig_version=SIG_VERSION,
     )
