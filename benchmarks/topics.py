@@ -7,10 +7,10 @@ each topic is a section and each line a language, a style, a title and a text.
 ``tests/data/topics/kinds.txt`` holds harder ones, in the manner of a news agency, of a
 broadcaster's pages, of a portal's teasers and of African papers; a section there may name
 several topics, apart by commas, each of which is right.
-Every second of them was held back while the lexicon was written; both halves
-are shown. Then the curve: at a topic_min_score, how many texts get a topic and
-how many of those the right one. Speed is CPU time on one core, for those texts
-and for pages as long as an article made of them.
+Every second of our own was held back while the lexicon was written, but none of the
+harder ones to the end; both halves are shown. Then the curve: at a topic_min_score, how
+many texts get a topic and how many of those the right one. Speed is CPU time on one core,
+for those texts and for pages as long as an article made of them.
 """
 
 from __future__ import annotations
