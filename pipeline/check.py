@@ -14,6 +14,7 @@ from transforms.check import QUARANTINE, Fault, find_faults  # noqa: E402
 from transforms.commit import check_is_dataset, claim, recover  # noqa: E402
 from transforms.lock import check_is_free, dataset_lock  # noqa: E402
 from transforms.manifests import MARKER  # noqa: E402
+from transforms.reindex import rebuild_index  # noqa: E402
 
 if TYPE_CHECKING:
     import argparse
@@ -36,13 +37,15 @@ def run(options: argparse.Namespace) -> int:
 
 
 def repair(dataset: str) -> None:
-    """Finish or undo what was interrupted, and move strays to where nobody reads.
+    """Finish or undo what was interrupted, move strays to where nobody reads, and
+    rebuild an index that disagrees with rows that are sound.
 
     Says each step in one line. What is lost or damaged stays as it is.
     """
     for run_id in recover(dataset):
         print(f"mended: run {run_id} had been interrupted, it is complete now")
-    for fault in list(find_faults(dataset)):
+    faults = list(find_faults(dataset))
+    for fault in faults:
         if fault.path == MARKER:
             claim(dataset, "DATASET")
             print(f"mended: {MARKER} is there again")
@@ -50,6 +53,10 @@ def repair(dataset: str) -> None:
             aside = storage.join(dataset, QUARANTINE, fault.path)
             storage.move(storage.join(dataset, fault.path), aside)
             print(f"mended: {fault.path} belonged to no run, it is in {QUARANTINE} now")
+    kinds = {fault.kind for fault in faults if fault.path != MARKER}
+    if "index" in kinds and "damage" not in kinds:
+        rebuild_index(dataset)
+        print("mended: the index is made anew from the rows")
 
 
 def _tell(dataset: str, faults: Iterable[Fault]) -> int:

@@ -21,6 +21,10 @@ ROOT = Path(__file__).parent.parent
         (["benchmarks.corpus", "CORPUS", "--pages", "40"], "live_blog"),
         (["benchmarks.write", "--rows", "10000", "--partitions", "30"], "write_dataset"),
         (["benchmarks.end_to_end", "--pages", "40"], "; 0 that nobody made"),
+        (
+            ["benchmarks.dedup", "--run", "0", "--curve", "0", "--new", "60", "--indexed", "70"],
+            "60 entries against 70 known",
+        ),
         (["benchmarks.soak", "partitions"], "partitions"),
         (["benchmarks.peers", "near", "--texts", "9", "--offline"], "rensa"),
     ],

@@ -182,6 +182,20 @@ def test_what_needs_no_guessing_is_mended(
     assert sorted(path.read_bytes() for path in dataset.rglob("*.parquet")) == before
 
 
+@pytest.mark.parametrize(
+    "fault", ["a row that the index does not know", "an index that knows too much"]
+)
+def test_an_index_that_disagrees_is_made_anew(
+    dataset: Path, capsys: pytest.CaptureFixture[str], fault: str
+) -> None:
+    FAULTS[fault][0](dataset)
+    assert check(dataset, capsys, "--repair") == (
+        0,
+        ["mended: the index is made anew from the rows", f"{dataset}: nothing is wrong."],
+    )
+    assert check(dataset, capsys)[0] == 0
+
+
 def test_what_is_lost_stays_said(dataset: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (dataset / SPORT).unlink()
     assert check(dataset, capsys, "--repair") == (1, [f"{SPORT}: is missing"])

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.factories import FETCHED_AT, MORNING, row
@@ -445,8 +445,15 @@ def made(specs: list[tuple[int, int, int, str, str | None]]) -> list[EntryRow]:
     return rows
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(rows_of_a_week, st.randoms())
+@example(
+    [
+        (1, day, 0, cut, "a.example")
+        for day, cut in ((0, "whole"), (1, "half"), (4, "half"), (4, "half"))
+    ],
+    random.Random(1),
+)
 def test_neither_arrival_nor_runs_a_day_at_a_time_change_who_survives(
     specs: list[tuple[int, int, int, str, str | None]], r: random.Random
 ) -> None:

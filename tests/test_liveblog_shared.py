@@ -11,6 +11,8 @@ from types import ModuleType
 import pytest
 
 from schemas.records import FetchedPage, PageRequest
+from tests.factories import FETCHED_AT, row
+from transforms.dedup import deduplicate
 from transforms.extract import extract_page
 from transforms.liveblog.split import split_with
 
@@ -86,3 +88,40 @@ def test_no_shared_article_is_taken_for_a_live_blog(file: str, url: str) -> None
     found = split(SHARED / "negatives" / file, url, "Europe/London")
     assert not found.is_live_blog
     assert len(found.entries) == 1
+
+
+@pytest.mark.parametrize("copy_is_first", [False, True], ids=["original first", "copy first"])
+def test_the_reposted_seed_is_a_copy_of_its_original_entry_by_entry(*, copy_is_first: bool) -> None:
+    (path,) = (SHARED / "pages/seed").glob("*.txt")
+    found = split(path, "", "Europe/London")
+    named = SHARED / f"reference/seed/{path.stem}.entries.json"
+    entries = json.loads(named.read_text("utf-8"))["entries"]
+    original = [
+        row(
+            entry_id=f"o{n}",
+            entry_url=f"https://lantern-gazette.example/live/1#{n}",
+            headline=one["headline"],
+            body=one["body"],
+            published_at=datetime.fromisoformat(one["published"]),
+            fetched_at=FETCHED_AT,
+        )
+        for n, one in enumerate(entries)
+    ]
+    reposted = [
+        row(
+            entry_id=f"c{n}",
+            publisher="copies.example",
+            headline=one.headline,
+            body=f"(Video) What happened in part {n}\n\n{one.body}\n\nSign up to our free emails",
+            published_at=one.published_at,
+            fetched_at=FETCHED_AT,
+        )
+        for n, one in enumerate(found.entries)
+    ]
+    outcome = deduplicate([*reposted, *original] if copy_is_first else [*original, *reposted])
+    assert {one.row.entry_id: one.duplicate_of for one in outcome.duplicates} == {
+        f"c{n}": f"o{n}" for n in range(10)
+    }
+    assert [one.entry_id for one in sorted(outcome.entries, key=lambda one: one.entry_id)] == [
+        f"o{n}" for n in range(10)
+    ]

@@ -70,11 +70,16 @@ def candidates(found: NDArray[np.void], window_days: int) -> Candidates:
 
     The order of the postings is all one. Of documents of one day with the same
     words the best one alone looks for others that are alike; the others of the
-    same words, and those of the same text, are paired with their best one.
+    same words, and those of the same text, are paired with their best one; with that
+    of their day, too, for the best of all may prove to be too long ago.
     """
     alike = _best_of_each_text(found[found["kind"] == ALIKE])
     pairs, large = _pairs_of_buckets(alike)
-    for kind, days in ((SAME_WORDS, min(NEAR_DAYS, window_days)), (SAME_TEXT, window_days)):
+    for kind, days in (
+        (SAME_WORDS, 0),
+        (SAME_WORDS, min(NEAR_DAYS, window_days)),
+        (SAME_TEXT, window_days),
+    ):
         pairs.append(_with_best(found[found["kind"] == kind], days))
     return Candidates(unique_pairs(np.concatenate(pairs)), large)
 
