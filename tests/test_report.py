@@ -42,9 +42,10 @@ def add_everything(root: Path) -> None:
         "topic": "unclassified",
         "language": 'en" onclick="x',
     }
+    page_url = "https://lantern-gazette.example/live/1"
     blog = [
         row(entry_id=f"b{n}", headline=f"Minute {n}", published_at=minutes(n), position=9 - n,
-            is_key_event=n == 3, entry_url=f"https://lantern-gazette.example/live/1#b{n}")
+            is_key_event=n == 3, page_url=page_url, entry_url=f"{page_url}#b{n}")
         for n in range(10)
     ]  # fmt: skip
     copies = [
@@ -70,6 +71,7 @@ def add_everything(root: Path) -> None:
     )
     changed = [
         row(entry_id="b3", revision=1, headline="Minute three", published_at=minutes(3), cluster_id="b3",
+            page_url=page_url,
             body=f"The first cars crossed the old bridge {SCRIPT} shortly after eight.",
             updated_at=minutes(40), is_key_event=True),
     ]  # fmt: skip
