@@ -1,7 +1,7 @@
 """Deduplication: signing, whole runs, and runs against a large index.
 
     python -m benchmarks.dedup [--sign 20000] [--run 100000] [--indexed 1000000]
-        [--curve 10000,30000,100000]
+        [--curve 10000,30000,100000,1000000]
 
 Texts are made up of a vocabulary with the frequencies of ordinary language, about
 200 words each; a fifth of the entries are copies of another: exact, with words
@@ -12,7 +12,8 @@ changed, with boilerplate added, cut, or quoted. 0 leaves a part out.
   word 3-grams of the same texts and with as many permutations.
 - run: entries through Deduplicate and WriteDataset on Beam's in-process runner.
 - indexed: a run of 20,000 entries over a dataset whose index has so many.
-- curve: the run for each size, and what one entry costs.
+- curve: the run for each size, and what one entry costs; more than 100,000 come
+  as several runs over one dataset, each against the index of those before.
 
 Each run has a process of its own; peak memory is that process's.
 """
@@ -55,6 +56,7 @@ _PUBLISHERS = 200
 _WORDS = 200
 _COPIES = 0.2
 _NEW = 20_000
+_RUN_MAX = 100_000
 _NO_BOILERPLATE = np.zeros(0, np.uint64)
 
 
@@ -270,7 +272,7 @@ def main() -> None:
     parser.add_argument("--run", type=int, default=100_000)
     parser.add_argument("--new", type=int, default=_NEW)
     parser.add_argument("--indexed", type=int, default=1_000_000)
-    parser.add_argument("--curve", default="10000,30000,100000")
+    parser.add_argument("--curve", default="10000,30000,100000,1000000")
     options = parser.parse_args()
     logging.disable(logging.WARNING)
     if options.sign:
@@ -287,7 +289,9 @@ def main() -> None:
         if sizes:
             print("curve")
         for size in sizes:
-            _apart(run, f"{folder}/curve-{size}", size, 19, 1)
+            for number, begin in enumerate(range(0, size, _RUN_MAX)):
+                entries = min(_RUN_MAX, size - begin)
+                _apart(run, f"{folder}/curve-{size}", entries, 19 + 2 * number, 1 + number)
 
 
 if __name__ == "__main__":
