@@ -116,7 +116,8 @@ def fetch_pages(uris: list[str], delay_s: float, workers: int) -> tuple[int, flo
     result = pipeline.run()
     result.wait_until_finish()
     seconds = time.perf_counter() - started_s
-    counters = result.metrics().query()["counters"]
+    ours = beam.metrics.MetricsFilter().with_namespace("benchmark")
+    counters = result.metrics().query(ours)["counters"]
     return sum(counter.committed for counter in counters), seconds
 
 
