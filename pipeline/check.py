@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
-logging.disable(logging.WARNING)  # Beam warns on import of what nobody here uses
-from transforms import storage  # noqa: E402
-
-logging.disable(logging.NOTSET)
-
-from transforms.check import QUARANTINE, Fault, find_faults  # noqa: E402
-from transforms.commit import check_is_dataset, claim, recover  # noqa: E402
-from transforms.lock import check_is_free, dataset_lock  # noqa: E402
-from transforms.manifests import MARKER  # noqa: E402
-from transforms.reindex import rebuild_index  # noqa: E402
+from transforms import storage
+from transforms.check import QUARANTINE, Fault, find_faults
+from transforms.commit import check_is_dataset, claim, recover
+from transforms.lock import check_is_free, dataset_lock
+from transforms.manifests import MARKER
+from transforms.reindex import rebuild_index
 
 if TYPE_CHECKING:
     import argparse

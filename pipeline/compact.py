@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
-logging.disable(logging.WARNING)  # Beam warns on import of what nobody here uses
-from transforms import storage  # noqa: E402
-
-logging.disable(logging.NOTSET)
-
-from transforms.commit import check_is_dataset, recover  # noqa: E402
-from transforms.compact import compact  # noqa: E402
-from transforms.lock import dataset_lock  # noqa: E402
+from transforms import storage
+from transforms.commit import check_is_dataset, recover
+from transforms.compact import compact
+from transforms.lock import dataset_lock
 
 if TYPE_CHECKING:
     import argparse

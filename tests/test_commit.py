@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from contextlib import nullcontext, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -72,14 +73,9 @@ def test_a_commit_moves_the_files_and_writes_the_manifest(tmp_path: Path) -> Non
 CHANGES = ["open_write", "move", "delete"]
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("step", range(14))
-def test_killed_at_any_step_the_next_start_ends_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int, after: bool
-) -> None:
-    whole = committed(tmp_path / "undisturbed")
-    dataset = tmp_path / "killed"
-    files = stage(dataset)
+@contextmanager
+def killed_at(step: int, monkeypatch: pytest.MonkeyPatch, *, after: bool = False) -> Iterator[None]:
+    """Raises Killed at the change of that number to the dataset, or right after it."""
     done = 0
 
     def killing(real: Any) -> Any:
@@ -98,6 +94,18 @@ def test_killed_at_any_step_the_next_start_ends_it(
     with monkeypatch.context() as patch:
         for name in CHANGES:
             patch.setattr(storage, name, killing(getattr(storage, name)))
+        yield
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("step", range(14))
+def test_killed_at_any_step_the_next_start_ends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int, after: bool
+) -> None:
+    whole = committed(tmp_path / "undisturbed")
+    dataset = tmp_path / "killed"
+    files = stage(dataset)
+    with killed_at(step, monkeypatch, after=after):
         try:
             commit_run(str(dataset), {"run_id": RUN, "counts": {"entries": 3}}, files)
         except Killed:
@@ -127,23 +135,9 @@ def test_a_replacement_is_seen_whole_or_not_at_all(
     final = f"entries/date=2026-05-10/part-{run_id}-00000.parquet"
     sha256, size_bytes = sha256_of(str(staged))
     new = StagedFile("entries", staged_name(staged, tmp_path), final, 3, size_bytes, sha256)
-    done = 0
 
-    def killing(real: Any) -> Any:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            nonlocal done
-            done += 1
-            if done > step:
-                raise Killed
-            return real(*args, **kwargs)
-
-        return call
-
-    with monkeypatch.context() as patch:
-        for name in CHANGES:
-            patch.setattr(storage, name, killing(getattr(storage, name)))
-        with suppress(Killed):
-            commit_run(str(tmp_path), {"run_id": run_id}, [new], old)
+    with suppress(Killed), killed_at(step, monkeypatch):
+        commit_run(str(tmp_path), {"run_id": run_id}, [new], old)
     state = committed_files(read_manifests(str(tmp_path)))
     assert sorted(state) in (old, [final])
     if sorted(state) == old:

@@ -15,9 +15,9 @@ from schemas.errors import DatasetError
 from schemas.records import DuplicateRow
 from tests.datasets import add_run
 from tests.factories import MORNING, letter, row
-from tests.test_commit import CHANGES, Killed
+from tests.test_commit import Killed, killed_at
 from transforms import compact as compaction
-from transforms import storage, tables
+from transforms import tables
 from transforms.commit import committed_run_ids, recover
 from transforms.compact import compact
 
@@ -115,23 +115,9 @@ def test_killed_at_any_step_readers_see_the_old_or_the_new(
     dataset: Path, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
     old = rows(dataset, "entries")
-    done = 0
 
-    def killing(real: Any) -> Any:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            nonlocal done
-            done += 1
-            if done > step:
-                raise Killed
-            return real(*args, **kwargs)
-
-        return call
-
-    with monkeypatch.context() as patch:
-        for name in CHANGES:
-            patch.setattr(storage, name, killing(getattr(storage, name)))
-        with suppress(Killed):
-            compact(str(dataset))
+    with suppress(Killed), killed_at(step, monkeypatch):
+        compact(str(dataset))
     seen = rows(dataset, "entries")
     assert seen == old or [one["revision"] for one in seen if one["entry_id"] == "e1"] == [2]
     recover(str(dataset))

@@ -29,7 +29,6 @@ raised with any change of them; an index of another version is rebuilt."""
 SHORT_WORDS = 6
 """Texts of fewer words are compared exactly only."""
 
-SHINGLE_WORDS = 3
 BANDS = 42
 BAND_ROWS = 3
 PERMUTATIONS = BANDS * BAND_ROWS
