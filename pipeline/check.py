@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.upkeep import opened_for_upkeep
 from transforms import storage
 from transforms.check import QUARANTINE, Fault, find_faults
-from transforms.commit import check_is_dataset, claim, recover
-from transforms.lock import check_is_free, dataset_lock
+from transforms.commit import check_is_dataset, claim
+from transforms.lock import check_is_free
 from transforms.manifests import MARKER
 from transforms.reindex import rebuild_index
 
@@ -22,23 +23,21 @@ def run(options: argparse.Namespace) -> int:
     Raises UsageError if there is no dataset, DatasetError if it is in use.
     """
     dataset: str = options.dataset
-    check_is_dataset(dataset)
     if options.repair:
-        with dataset_lock(dataset, "check", named="DATASET", sole_writer=options.sole_writer):
+        with opened_for_upkeep(options):
             repair(dataset)
             return _tell(dataset, find_faults(dataset))
+    check_is_dataset(dataset)
     check_is_free(dataset)
     return _tell(dataset, find_faults(dataset))
 
 
 def repair(dataset: str) -> None:
-    """Finish or undo what was interrupted, move strays to where nobody reads, and
-    rebuild an index that disagrees with rows that are sound.
+    """Move strays to where nobody reads, and rebuild an index that disagrees with sound rows.
 
-    Says each step in one line. What is lost or damaged stays as it is.
+    The dataset must be recovered, and locked by the caller. Says each step in
+    one line. What is lost or damaged stays as it is.
     """
-    for run_id in recover(dataset):
-        print(f"mended: run {run_id} had been interrupted, it is complete now")
     faults = list(find_faults(dataset))
     for fault in faults:
         if fault.path == MARKER:

@@ -218,7 +218,7 @@ def test_an_unfinished_commit_is_completed(
     code, lines = check(dataset, capsys, "--repair")
     assert (code, lines[0]) == (
         0,
-        "mended: run 000002-abcdef01 had been interrupted, it is complete now",
+        "Run 000002-abcdef01 had been interrupted: it is complete now.",
     )
     assert json.loads(manifest.read_text()).keys() == about.keys()
 
@@ -240,7 +240,7 @@ def test_a_dataset_in_use_and_none_at_all(
         for words in ([], ["--repair"]):
             assert main(["check", str(dataset), *words]) == 1
             assert " is in use: batch by process " in capsys.readouterr().err
-    for command in ("check", "compact"):
+    for command in ("check", "compact", "reindex"):
         assert main([command, str(dataset.parent / "nothing")]) == 2
         assert "holds no dataset" in capsys.readouterr().err
     assert sorted(path.name for path in dataset.parent.iterdir()) == ["set"]
