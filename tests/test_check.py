@@ -96,6 +96,14 @@ FAULTS: dict[str, tuple[Callable[[Path], object], list[str]]] = {
         lambda root: _write(root / "_staging/000003-abcdef03/x.chunk"),
         ["_staging: 1 files of a run that was interrupted"],
     ),
+    "an intent half written": (
+        lambda root: (root / "_runs/_000003-abcdef01.intent.json.tmp").write_text("{"),
+        ["_runs/_000003-abcdef01.intent.json.tmp: was being written when its run was interrupted"],
+    ),
+    "a marker half written": (
+        lambda root: (root / "__dataset.json.tmp").write_text(""),
+        ["__dataset.json.tmp: was being written when its run was interrupted"],
+    ),
     "a damaged manifest": (
         lambda root: (root / "_runs/000002-abcdef01.json").write_text("{"),
         ["a manifest cannot be read: ..."],
@@ -169,7 +177,17 @@ def test_a_fault_is_named(dataset: Path, capsys: pytest.CaptureFixture[str], fau
             assert "".join(c for c in line) == words or words.replace("N", "") in line
 
 
-@pytest.mark.parametrize("fault", ["a foreign file", "a file at the top", "staging", "no marker"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "a foreign file",
+        "a file at the top",
+        "staging",
+        "an intent half written",
+        "a marker half written",
+        "no marker",
+    ],
+)
 def test_what_needs_no_guessing_is_mended(
     dataset: Path, capsys: pytest.CaptureFixture[str], fault: str
 ) -> None:

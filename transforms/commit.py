@@ -36,6 +36,7 @@ from transforms.manifests import (
     check_about,
     check_run,
     intent_path,
+    is_torn,
     manifest_path,
     run_ids,
 )
@@ -148,9 +149,9 @@ def recover(dataset: str) -> list[str]:
     for run_id in _run_ids(dataset, ".intent.json"):
         _carry_out(dataset, _read_run(dataset, intent_path(run_id)))
         finished.append(run_id)
-    begun = f"_{RUN_ID}(\\.intent)?\\.json\\.tmp"
-    torn = storage.files_below(dataset, f"{RUNS}/_*.tmp")
-    storage.delete([path for path in torn if re.fullmatch(begun, path.rpartition("/")[2])])
+    for pattern in (f"{RUNS}/_*.tmp", "_*.tmp"):
+        torn = storage.files_below(dataset, pattern)
+        storage.delete([path for path in torn if is_torn(path.rpartition("/")[2])])
     staged = (
         path.rpartition(f"/{STAGING}/")[2].partition("/")[0]
         for path in storage.files_below(dataset, f"{STAGING}/**")

@@ -54,12 +54,18 @@ def check_index(dataset: str) -> None:
     Raises DatasetError, which names the command that rebuilds it.
     """
     remedy = f"rebuild it with: news-ingest reindex {dataset}"
+    start = len(storage.join(dataset, ""))
     for path in storage.files_below(dataset, "_index/**.parquet"):
-        if f"/{INDEX}/" not in path:
+        if is_of_another_version(path[start:]):
             raise DatasetError(f"{dataset} has an index of another version; {remedy}")
     has_entries = storage.first_files_below(storage.join(dataset, "entries"), 1)
     if has_entries and not storage.first_files_below(storage.join(dataset, KNOWN_ENTRIES), 1):
         raise DatasetError(f"the index of {dataset} is lost; {remedy}")
+
+
+def is_of_another_version(name: str) -> bool:
+    """Whether a file, by its path below the dataset, is of an index that is read no more."""
+    return name.startswith("_index/") and not name.startswith(f"{INDEX}/")
 
 
 def date_of(path: str) -> date | None:

@@ -22,6 +22,7 @@ MARKER = "_dataset.json"
 FORMAT = "news-ingest dataset"
 VERSION = 1
 RUN_ID = r"(\d{6,})-[0-9a-f]{8}"
+_TORN = re.compile(rf"_{RUN_ID}(\.intent)?\.json\.tmp|_{re.escape(MARKER)}\.tmp")
 _PATH_BELOW = re.compile(r"(?!.*\.\.)[\w=.-]+(?:/[\w=.-]+)*", re.ASCII)
 
 
@@ -33,6 +34,11 @@ def manifest_path(run_id: str) -> str:
 def intent_path(run_id: str) -> str:
     """The intent of a run that is being committed, below the dataset."""
     return f"{RUNS}/{run_id}.intent.json"
+
+
+def is_torn(name: str) -> bool:
+    """Whether a file of this name is what a kill left of a manifest, an intent or the marker."""
+    return bool(_TORN.fullmatch(name))
 
 
 def run_ids(paths: Iterable[str], ending: str = ".json") -> list[str]:
