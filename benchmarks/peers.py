@@ -12,7 +12,8 @@ folder of ``--liveblogs`` (where that is absent live blogs of ``benchmarks.corpu
 whose shapes our own tests know: of them only the peers' figures say much).
 articles: generated articles of known text, and the time for real ones.
 near: generated texts with copies that were edited in known ways.
-write: rows of entries to Parquet by date and topic. fetch: 200 loopback hosts.
+write: rows of entries to Parquet by date and topic, see ``benchmarks.write``.
+fetch: 200 loopback hosts.
 CPU seconds decide, so that other load on the machine hits all alike.
 """
 
@@ -34,7 +35,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 logging.disable(logging.WARNING)
-from benchmarks import fetch, peer_jobs  # noqa: E402
+from benchmarks import fetch, peer_jobs, write  # noqa: E402
 from benchmarks.corpus import LIVE_SHAPES, ZONE, MadePage, make_pages, sentence  # noqa: E402
 from schemas.errors import PageError  # noqa: E402
 from schemas.records import FetchedPage, PageRequest  # noqa: E402
@@ -404,7 +405,12 @@ def _pairs(keys: Iterable[tuple[int, int]]) -> int:
     return sum(n * (n - 1) // 2 for n in Counter(keys).values())
 
 
-# ---------------------------------------------------------------- fetching
+# ---------------------------------------------------------------- writing, fetching
+
+
+def compare_writing(options: argparse.Namespace) -> None:
+    """The same rows by pyarrow and by Beam's own sinks, which need no environment of their own."""
+    write.compare(options.rows, 300)
 
 
 def compare_fetching(options: argparse.Namespace) -> None:
@@ -436,6 +442,7 @@ SECTIONS = {
     "split": compare_splitting,
     "articles": compare_articles,
     "near": compare_near_duplicates,
+    "write": compare_writing,
     "fetch": compare_fetching,
 }
 
@@ -446,6 +453,7 @@ def main() -> None:
     parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], default=[*SECTIONS])
     parser.add_argument("--rounds", type=int, default=3, help="of each page the best one counts")
     parser.add_argument("--texts", type=int, default=3000, help="stories, for near")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="for write")
     parser.add_argument("--pages", type=int, default=6000, help="for fetch")
     parser.add_argument("--liveblogs", type=Path, default=_LIVEBLOGS, metavar="FOLDER")
     parser.add_argument("--offline", action="store_true", help="install nothing")

@@ -1,6 +1,7 @@
 """Streaming: memory, CPU and latency, cycle after cycle, over live blogs that grow.
 
     python -m benchmarks.stream [--cycles 200] [--blogs 3] [--entries 300] [--every_s 1]
+    python -m benchmarks.stream --minutes 80 [--poll_s 5] [--blogs 1] [--entries 20] [--every_s 10]
 
 A server of its own process answers on 127.0.0.1 with a feed and live blogs,
 each as long as it says and one entry longer after every so many seconds. The cycles of one
@@ -8,6 +9,9 @@ stream follow each other without a pause, so that an hour of polling passes in
 minutes. Shown every tenth of the way: resident memory after a collection, the
 CPU time a cycle took, how many Parquet files there are, and how old an entry
 was when its row was committed.
+
+With ``--minutes`` the command itself runs for so long, in a process of its own and at
+its own pace; shown every ten minutes is what its resident memory was, read every second.
 """
 
 from __future__ import annotations
@@ -20,6 +24,8 @@ import logging
 import multiprocessing
 import os
 import statistics
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -40,6 +46,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from multiprocessing.connection import Connection
 
+_ROOT = Path(__file__).resolve().parent.parent
+_SHOWN_EVERY_S = 600.0
+
 _SENTENCE = "Boat {n} of line {blog} left the quay with {n} passengers, the harbour office said. "
 
 
@@ -50,10 +59,10 @@ def _blog(blog: int, entries: int, every_s: float, began_at: datetime) -> str:
             "@type": "BlogPosting",
             "@id": f"#post-{n}",
             "headline": f"Update {n} of line {blog}",
-            "datePublished": (began_at + timedelta(seconds=n * every_s)).isoformat(),
+            "datePublished": (began_at + timedelta(seconds=(n - entries) * every_s)).isoformat(),
             "articleBody": _SENTENCE.format(n=n, blog=blog) * 5,
         }
-        for n in range(grown, -entries, -1)
+        for n in range(entries + grown, 0, -1)
     ]
     name = f"Line {blog} - live"
     about = json.dumps({"@type": "LiveBlogPosting", "headline": name, "liveBlogUpdate": updates})
@@ -100,11 +109,14 @@ def _site(blogs: int, entries: int, every_s: float) -> Iterator[str]:
     server.terminate()
 
 
-def _resident_mb() -> float:
-    """Of this process, after a collection."""
-    gc.collect()
-    pages = int(Path("/proc/self/statm").read_text("utf8").split()[1])
+def _resident_mb(process: int | str = "self") -> float:
+    pages = int(Path(f"/proc/{process}/statm").read_text("utf8").split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def _cpu_s(process: int) -> float:
+    fields = Path(f"/proc/{process}/stat").read_text("utf8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _cycles(stream: Stream, dataset: Path, cycles: int) -> None:
@@ -120,6 +132,7 @@ def _cycles(stream: Stream, dataset: Path, cycles: int) -> None:
         if number == 1 or number % shown_every == 0:
             used_s = (time.process_time() - mark_s) / (1 if number == 1 else shown_every)
             mark_s = time.process_time()
+            gc.collect()
             p50 = statistics.median([one["p50"] for one in latencies]) if latencies else 0.0
             p95 = max([one["p95"] for one in latencies], default=0.0)
             print(
@@ -130,6 +143,36 @@ def _cycles(stream: Stream, dataset: Path, cycles: int) -> None:
             latencies.clear()
 
 
+def _watch(words: list[str], dataset: Path, minutes: float) -> None:
+    """Let the command run at its own pace, and look at its memory."""
+    head = "minutes", "MB min", "median", "max", "cycles", "CPU s/cycle", "files"
+    print("{:>7} {:>8} {:>8} {:>8} {:>7} {:>12} {:>6}".format(*head))
+    command = [sys.executable, "-m", "pipeline", *words, "--max_runtime", f"{minutes * 60:.0f}s"]
+    told = dataset.with_name("told.txt")
+    with told.open("wb") as out, subprocess.Popen(command, cwd=_ROOT, stdout=out) as process:
+        began_s, used_s, cycles, sizes = time.monotonic(), 0.0, 0, list[float]()
+        shown = 1
+        while process.poll() is None:
+            time.sleep(1)
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                sizes.append(_resident_mb(process.pid))
+            past_s = time.monotonic() - began_s
+            if past_s < min(shown * _SHOWN_EVERY_S, minutes * 60 - 5) or len(sizes) < 2:
+                continue
+            cpu_s, done = _cpu_s(process.pid), told.read_text("utf8").count("  cycle ")
+            print(
+                f"{past_s / 60:7.0f} {min(sizes):8.1f} {statistics.median(sizes):8.1f} "
+                f"{max(sizes):8.1f} {done:7} {(cpu_s - used_s) / max(1, done - cycles):12.2f} "
+                f"{sum(1 for _ in dataset.rglob('*.parquet')):6}",
+                flush=True,
+            )
+            shown, used_s, cycles = shown + 1, cpu_s, done
+            sizes.clear()
+            if past_s >= minutes * 60 - 5:
+                break
+    print(told.read_text("utf8").strip().rpartition("\n")[2])
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
@@ -137,6 +180,8 @@ def main() -> None:
     parser.add_argument("--blogs", type=int, default=3)
     parser.add_argument("--entries", type=int, default=300)
     parser.add_argument("--every_s", type=float, default=1.0)
+    parser.add_argument("--minutes", type=float, help="of the command itself")
+    parser.add_argument("--poll_s", type=float, default=5.0, help="with --minutes")
     options = parser.parse_args()
     logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
     with (
@@ -146,10 +191,15 @@ def main() -> None:
         dataset = Path(folder) / "set"
         words = ["stream", "--feed", f"{url}/feed", "--output", str(dataset)]
         words += ["--allow_private_hosts", "--delay_s", "0"]
+        if options.minutes:
+            words += ["--min_poll_s", f"{options.poll_s:g}", "--max_poll_s", f"{options.poll_s:g}"]
         command = parse(words)
         named = [one for source in sources_of(command) for one in named_requests(source)]
         growth = f"one more every {options.every_s:g} s"
-        print(f"{options.blogs} live blogs of {options.entries} entries, {growth}")
+        print(f"{options.blogs} live blogs of {options.entries} entries, {growth}", flush=True)
+        if options.minutes:
+            _watch(words, dataset, options.minutes)
+            return
         with prepare(command) as beam_options:
             _cycles(Stream(command, beam_options, named), dataset, options.cycles)
 

@@ -2,10 +2,12 @@
 
     python -m benchmarks.write [--rows 1000000] [--partitions 300]
 
-The same batches of rows of about 1 kB, side by side and each in a process of its own: through
-Beam on the local runner (sorted, hashed and committed, as ``batch`` writes), and with
-``pyarrow.dataset.write_dataset`` (neither). Both write zstd. A third process only makes the
-batches.
+The same batches of rows of about 1 kB, side by side and each in a process of its own, all as zstd:
+through Beam on the local runner (sorted, hashed and committed, as ``batch`` writes); with
+``pyarrow.dataset.write_dataset`` (neither); and with Beam's own sinks: ``WriteToParquetBatched``,
+which knows no partitions, and ``fileio.WriteToFiles`` with the partition as its destination, once
+as folders (date=.../topic=...) and once as the first part of flat names. Another process only
+makes the batches. What is in the files is counted: rows that a sink lost are told.
 """
 
 from __future__ import annotations
@@ -20,13 +22,15 @@ import sys
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 
 from schemas.arrow import ENTRIES
 from schemas.topics import QCODES
@@ -122,19 +126,81 @@ def _with_pyarrow(folder: str, batches: int, partitions: int) -> None:
     )
 
 
-_BEAM = "WriteBatches on FnApiRunner"
+def _write_to_parquet(folder: str, batches: int, partitions: int) -> None:
+    import apache_beam as beam  # noqa: PLC0415
+    from apache_beam.io.parquetio import WriteToParquetBatched  # noqa: PLC0415
+    from apache_beam.options.pipeline_options import PipelineOptions  # noqa: PLC0415
+
+    with beam.Pipeline(options=PipelineOptions(["--runner=FnApiRunner"])) as pipeline:
+        _ = (
+            pipeline
+            | beam.Create([(0, batches, partitions)])
+            | beam.FlatMapTuple(make_batches)
+            | beam.Map(lambda batch: pa.Table.from_batches([batch]))
+            | WriteToParquetBatched(
+                f"{folder}/part", _SCHEMA, codec="zstd", file_name_suffix=".parquet"
+            )
+        )
+
+
+def _write_to_files(folder: str, batches: int, partitions: int, separator: str = "/") -> None:
+    import apache_beam as beam  # noqa: PLC0415
+    from apache_beam.io import fileio  # noqa: PLC0415
+    from apache_beam.options.pipeline_options import PipelineOptions  # noqa: PLC0415
+
+    class ParquetSink(fileio.FileSink):  # type: ignore[misc]
+        def open(self, fh: Any) -> None:
+            self._writer = pq.ParquetWriter(fh, _SCHEMA, compression="zstd")
+
+        def write(self, record: tuple[str, pa.RecordBatch]) -> None:
+            self._writer.write_batch(record[1])
+
+        def flush(self) -> None:
+            self._writer.close()
+
+    with beam.Pipeline(options=PipelineOptions(["--runner=FnApiRunner"])) as pipeline:
+        _ = (
+            pipeline
+            | beam.Create([(0, batches, partitions)])
+            | beam.FlatMapTuple(make_batches)
+            | beam.FlatMap(_by_partition, separator)
+            | fileio.WriteToFiles(
+                folder,
+                destination=lambda part: part[0],
+                sink=lambda _: ParquetSink(),
+                file_naming=fileio.destination_prefix_naming(".parquet"),
+                shards=1,
+            )
+        )
+
+
+def _by_partition(batch: pa.RecordBatch, separator: str) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """The rows of each partition of a batch, and the name of the partition."""
+    pairs = zip(batch["date"].to_pylist(), batch["topic"].to_pylist(), strict=True)
+    places: dict[str, list[int]] = {}
+    for n, (date, topic) in enumerate(pairs):
+        places.setdefault(f"date={date}{separator}topic={topic}", []).append(n)
+    for name, rows in places.items():
+        yield name, batch.take(pa.array(rows))
+
+
+_MAKING, _PYARROW = "making the batches only", "pyarrow.dataset.write_dataset"
 _WAYS: dict[str, Callable[[str, int, int], None]] = {
-    "making the batches only": _only_make,
-    _BEAM: _through_beam,
-    "pyarrow.dataset.write_dataset": _with_pyarrow,
+    _MAKING: _only_make,
+    "WriteBatches on FnApiRunner": _through_beam,
+    _PYARROW: _with_pyarrow,
+    "WriteToParquetBatched, one folder": _write_to_parquet,
+    "WriteToFiles, nested folders": _write_to_files,
+    "WriteToFiles, flat names": partial(_write_to_files, separator="_"),
 }
 
 
 def _measure(way: str, batches: int, partitions: int) -> None:
     """Do it here; print seconds and peak memory as JSON."""
-    if way == _BEAM:
+    if way not in (_MAKING, _PYARROW):
         logging.disable(logging.WARNING)
-        importlib.import_module("transforms.write")  # importing is not writing
+        for name in ("transforms.write", "apache_beam.io.parquetio", "apache_beam.io.fileio"):
+            importlib.import_module(name)  # importing is not writing
     with tempfile.TemporaryDirectory() as folder:
         started_s = time.perf_counter()
         _WAYS[way](folder, batches, partitions)
@@ -157,23 +223,32 @@ def main() -> None:
     parser.add_argument("--partitions", type=int, default=300)
     parser.add_argument("--way", choices=list(_WAYS), help=argparse.SUPPRESS)
     options = parser.parse_args()
-    batches = max(1, options.rows // _ROWS_PER_BATCH)
     if options.way:
-        _measure(options.way, batches, options.partitions)
+        _measure(options.way, options.rows // _ROWS_PER_BATCH, options.partitions)
         return
-    rows = batches * _ROWS_PER_BATCH
-    print(f"{rows:,} rows of about 1 kB into {options.partitions} partitions")
+    compare(options.rows, options.partitions)
+
+
+def compare(rows: int, partitions: int) -> None:
+    """Print what each way makes of so many rows, rounded to whole batches."""
+    rows = max(1, rows // _ROWS_PER_BATCH) * _ROWS_PER_BATCH
+    print(f"write: {rows:,} rows of about 1 kB into {partitions} partitions")
     for way in _WAYS:
-        words = ["--rows", str(rows), "--partitions", str(options.partitions), "--way", way]
+        words = ["--rows", str(rows), "--partitions", str(partitions), "--way", way]
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.write", *words],
             stdout=subprocess.PIPE, text=True, check=True,
         )  # fmt: skip
         got = json.loads(done.stdout)
+        lost = (
+            f", {rows - got['rows']:,} rows lost" if way != _MAKING and got["rows"] < rows else ""
+        )
         print(
-            f"  {way:30} {got['seconds']:6.1f} s  {rows / got['seconds']:9,.0f} rows/s  "
+            f"  {way:34} {got['seconds']:6.1f} s  {rows / got['seconds']:9,.0f} rows/s  "
             f"CPU {got['cpu_s']:6.1f} s  peak {got['peak_gb']:.2f} GB  "
             f"{got['files']} files, {got['rows']:,} rows, {got['size_mb']:,.0f} MB"
+            + (f"; {lost:,} rows lost" if lost else ""),
+            flush=True,
         )
 
 
