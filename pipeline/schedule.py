@@ -172,7 +172,8 @@ class Book:
     def begin(self, named: Iterable[PageRequest], now: datetime) -> None:
         """Take up what the user names, due at once, and forget what other sources led to.
 
-        What the book knows already goes on where it was.
+        What the book knows already goes on where it was; that was in the future
+        if the clock has been set back since.
         """
         wanted = {same_page(request.uri): request for request in named}
         labels = {request.source for request in wanted.values()}
@@ -181,6 +182,22 @@ class Book:
         }
         for page, request in wanted.items():
             self.polls.setdefault(page, Poll(request, now, now))
+        self.follow(timedelta(), now)
+
+    def follow(self, ahead: timedelta, now: datetime) -> None:
+        """Follow a clock that was set, ahead of where it would be, and shows now.
+
+        What is planned moves with it, so that nothing is asked for too soon; and
+        nothing waits longer than its interval, or had news in the future.
+        """
+        for page, poll in self.polls.items():
+            wait = timedelta(seconds=poll.interval_s * (1 + JITTER))
+            due_at = poll.due_at and min(poll.due_at + ahead, now + wait)
+            changed_at = min(poll.changed_at + ahead, now)
+            self.polls[page] = replace(poll, due_at=due_at, changed_at=changed_at)
+        for name, host in self.hosts.items():
+            free_at = min(host.free_at + ahead, now + timedelta(seconds=host.delay_s))
+            self.hosts[name] = replace(host, free_at=free_at)
 
     def due(self, now: datetime) -> list[PageRequest]:
         """What is to be asked for now, first what has waited longest.

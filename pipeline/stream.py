@@ -12,7 +12,9 @@ import math
 import os
 import signal
 import threading
+import time
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +37,10 @@ if TYPE_CHECKING:
 
     from apache_beam.options.pipeline_options import PipelineOptions
 
-    from schemas.records import Source
+    from schemas.records import Source, Visit
+
+_CLOCK_WAS_SET = timedelta(seconds=1)
+"""Less is no more than the slewing of a clock that is kept right."""
 
 BOOK = f"{INDEX}/polls.json"
 """When each address is due again, and what to ask with."""
@@ -77,7 +82,7 @@ def named_requests(source: Source) -> Iterator[PageRequest]:
 class Stream:
     """The cycles of one stream.
 
-    now: the clock.
+    now: the clock, which somebody may set meanwhile; elapsed_s: one that only runs.
     """
 
     def __init__(
@@ -87,6 +92,7 @@ class Stream:
         named: list[PageRequest],
         *,
         now: Callable[[], datetime] = utc_now,
+        elapsed_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._options = options
         self._beam_options = beam_options
@@ -95,19 +101,22 @@ class Stream:
             options.min_poll_s, options.max_poll_s, timedelta(hours=options.idle_hours)
         )
         self._now = now
+        self._elapsed_s = elapsed_s
         self._book = read_book(options.output)
-        self._book.begin(named, now())
-        self._since = now()
+        self._since = self._seen_at = now()
+        self._seen_s = elapsed_s()
+        self._book.begin(named, self._since)
         self._runs = committed_run_ids(options.output)[-1:]
 
     def run(self, stop: threading.Event) -> None:
         """Cycle after cycle, with a line for each on stdout, until stop is set."""
-        ends_at = self._options.max_runtime and self._since + self._options.max_runtime
+        span: timedelta | None = self._options.max_runtime
+        ends_s = self._elapsed_s() + span.total_seconds() if span else math.inf
         cycles = entries = 0
         reason = "stopped"
         while not stop.is_set():
-            now = self._now()
-            if ends_at and now >= ends_at:
+            now, now_s = self._look(), self._elapsed_s()
+            if now_s >= ends_s:
                 reason = "--max_runtime is over"
                 break
             due_at = self._book.next_due_at()
@@ -115,17 +124,19 @@ class Stream:
                 reason = "nothing is left to poll"
                 break
             if due_at > now:
-                stop.wait((min(due_at, ends_at or due_at) - now).total_seconds())
+                stop.wait(min((due_at - now).total_seconds(), ends_s - now_s))
                 continue
             cycles += 1
             manifest = self.cycle(now)
             entries += manifest["counts"]["entries"]
-            _say(cycle_line(cycles, manifest, now, self._now(), self._book.next_due_at()))
+            took_s = self._elapsed_s() - now_s
+            _say(cycle_line(cycles, manifest, took_s, self._now(), self._book.next_due_at()))
         written = f"{entries:,} {'entry' if entries == 1 else 'entries'} written"
         _say(f"{reason}: {cycles:,} {'cycle' if cycles == 1 else 'cycles'}, {written}")
 
     def cycle(self, now: datetime) -> dict[str, Any]:
         """Ask for what is due, commit what is new, plan what is next; the manifest."""
+        began_s = self._elapsed_s()
         due = self._book.due(now)
         manifest = {**begin_manifest(self._options, self._runs), "polled": len(due)}
         cycle = run_cycle(
@@ -138,16 +149,33 @@ class Stream:
         )
         if cycle.manifest["files"]:
             self._runs = [manifest["run_id"]]
+        ended_at = self._look()
+        began_at = ended_at - timedelta(seconds=self._elapsed_s() - began_s)
         self._book.learn(
-            cycle.visits,
+            [_between(began_at, visit, ended_at) for visit in cycle.visits],
             cycle.readings,
             cycle.lost,
             named=self._named,
             pace=self._pace,
-            now=self._now(),
+            now=ended_at,
         )
         storage.write_json(storage.join(self._options.output, BOOK), to_json(self._book))
         return cycle.manifest
+
+    def _look(self) -> datetime:
+        """The time; where the clock was set since the last look, the plans follow it."""
+        now, now_s = self._now(), self._elapsed_s()
+        ahead = now - self._seen_at - timedelta(seconds=now_s - self._seen_s)
+        if abs(ahead) >= _CLOCK_WAS_SET:
+            self._book.follow(ahead, now)
+            self._since += ahead
+            self._seen_at, self._seen_s = now, now_s
+        return now
+
+
+def _between(began_at: datetime, visit: Visit, ended_at: datetime) -> Visit:
+    """A visit of a cycle, by the clock at its end, whatever that showed meanwhile."""
+    return replace(visit, visited_at=min(max(visit.visited_at, began_at), ended_at))
 
 
 def read_book(dataset: str) -> Book:
@@ -169,7 +197,7 @@ def read_book(dataset: str) -> Book:
 def cycle_line(
     number: int,
     manifest: dict[str, Any],
-    began_at: datetime,
+    took_s: float,
     ended_at: datetime,
     next_due_at: datetime | None,
 ) -> str:
@@ -193,7 +221,7 @@ def cycle_line(
     if "latency_s" in manifest:
         spread = manifest["latency_s"]["from_published"]
         parts.append(f"latency {spread['p50']:.1f} s (p95 {spread['p95']:.1f} s)")
-    parts.append(f"took {(ended_at - began_at).total_seconds():.1f} s")
+    parts.append(f"took {took_s:.1f} s")
     if next_due_at:
         wait_s = math.ceil(max(0.0, (next_due_at - ended_at).total_seconds()))
         parts.append(f"next in {wait_s} s")

@@ -86,6 +86,21 @@ def test_a_writer_elsewhere_counts_as_gone_when_it_has_been_silent(
         assert json.loads(path.read_text())["pid"] == os.getpid()
 
 
+def test_a_clock_that_was_set_takes_no_lock_from_a_writer_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / LOCK
+    path.write_text('{"host": "elsewhere", "pid": 1, "command": "batch", "since": "x"}')
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + 10_000_000)
+    with pytest.raises(DatasetError, match="elsewhere"):
+        dataset_lock(str(tmp_path), "batch").__enter__()
+    ahead_s = real() + 10_000_000
+    os.utime(path, (ahead_s, ahead_s))
+    with pytest.raises(DatasetError, match=f"if it is gone, delete {path}: a clock was set back"):
+        dataset_lock(str(tmp_path), "batch").__enter__()
+
+
 def test_the_heart_beats_and_a_lost_lock_ends_the_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

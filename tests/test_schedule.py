@@ -292,3 +292,29 @@ def test_visits_and_readings_survive_json() -> None:
     assert visit_from(json.loads(json.dumps(plain(one)))) == one
     two = reading(replace(BLOG, known=known), NOON, "a", newest_at=NOON)
     assert reading_from(json.loads(json.dumps(plain(two)))) == two
+
+
+@pytest.mark.parametrize("days", [-400, 400])
+def test_plans_follow_a_clock_that_is_set(days: int) -> None:
+    stream, ahead = Stream(BLOG), timedelta(days=days)
+    stream.learn(visit(BLOG, NOON, delay_s=30), readings=(reading(BLOG, NOON, "a"),))
+    before, (host,) = stream.poll(BLOG.uri), stream.book.hosts.values()
+    assert before.due_at
+    stream.book.follow(ahead, at(5) + ahead)
+    assert stream.poll(BLOG.uri) == replace(
+        before, due_at=before.due_at + ahead, changed_at=before.changed_at + ahead
+    )
+    assert [*stream.book.hosts.values()] == [replace(host, free_at=host.free_at + ahead)]
+
+
+def test_nothing_waits_for_a_time_that_was_taken_back_between_streams() -> None:
+    stream = Stream(BLOG)
+    stream.learn(visit(BLOG, NOON, delay_s=30), readings=(reading(BLOG, NOON, "a"),))
+    earlier = NOON - timedelta(days=3)
+    stream.book.begin([BLOG], earlier)
+    due_at = stream.book.next_due_at()
+    assert due_at == earlier + timedelta(seconds=FIRST_INTERVAL_S * (1 + JITTER))
+    assert stream.poll(BLOG.uri).changed_at == earlier
+    assert [host.free_at for host in stream.book.hosts.values()] == [
+        earlier + timedelta(seconds=30)
+    ]

@@ -50,10 +50,15 @@ class Run:
         self.began_at = utc_now()
         self.ahead = timedelta()
         with prepare(options) as beam_options:  # no other writer here, so none is kept out
-            self.stream = Stream(options, beam_options, named, now=self.now)
+            self.stream = Stream(
+                options, beam_options, named, now=self.now, elapsed_s=self.elapsed_s
+            )
 
     def now(self) -> Any:
         return utc_now() + self.ahead
+
+    def elapsed_s(self) -> float:
+        return time.monotonic() + self.ahead.total_seconds()
 
     def cycle(self, **later: float) -> dict[str, Any]:
         self.ahead += timedelta(**later)

@@ -82,7 +82,7 @@ def check_is_free(dataset: str) -> None:
     path = Path(dataset, LOCK)
     if storage.is_local(dataset):
         with contextlib.suppress(FileNotFoundError), path.open("rb") as theirs:
-            _check_is_stale(theirs, path)
+            _check_is_stale(theirs, path, time.time())
 
 
 def _acquire(path: Path, command: str) -> IO[bytes]:
@@ -100,12 +100,13 @@ def _acquire(path: Path, command: str) -> IO[bytes]:
         mine.write(json.dumps(about).encode())
         mine.flush()
         _hold(mine)
+        now_s = os.fstat(mine.fileno()).st_mtime  # by the clock that their heart beats by
         while True:
             with contextlib.suppress(FileExistsError):
                 os.link(beside, path)
                 return mine
             with contextlib.suppress(FileNotFoundError), path.open("rb") as theirs:
-                _check_is_stale(theirs, path)
+                _check_is_stale(theirs, path, now_s)
                 if _is_at(theirs, path):
                     beside.replace(path)
                     return mine
@@ -125,10 +126,10 @@ def _hold(file: IO[bytes]) -> bool:
     return True
 
 
-def _check_is_stale(theirs: IO[bytes], path: Path) -> None:
+def _check_is_stale(theirs: IO[bytes], path: Path, now_s: float) -> None:
     """Raises DatasetError if the writer that made this lock may still be alive."""
     free = _hold(theirs)
-    silent_s = time.time() - os.fstat(theirs.fileno()).st_mtime
+    silent_s = now_s - os.fstat(theirs.fileno()).st_mtime
     try:
         owner = json.loads(theirs.read())
         who = f"{owner['command']} by process {owner['pid']} on {owner['host']}"
@@ -139,7 +140,9 @@ def _check_is_stale(theirs: IO[bytes], path: Path) -> None:
     if free and (here or silent_s > STALE_S):
         return
     remedy = "start again when it is done"
-    if free:
+    if free and silent_s < -STALE_S:
+        remedy += f"; if it is gone, delete {path}: a clock was set back, nobody can tell"
+    elif free:
         remedy += f", or when it has been silent for {STALE_S:.0f} s (now {max(silent_s, 0):.0f} s)"
     raise DatasetError(f"{path.parent} is in use: {who}; {remedy}")
 

@@ -54,7 +54,8 @@ class Moments:
 def latency_s(moments: list[Moments], committed_at: datetime) -> dict[str, Any]:
     """How long entries took to their rows: from publication, and from the fetch.
 
-    Of each the median, the 95th percentile and the most, in seconds.
+    Of each the median, the 95th percentile and the most, in seconds; what is dated later than
+    the commit, because some clock is wrong, took none.
     """
     return {
         "entries": len(moments),
@@ -64,7 +65,7 @@ def latency_s(moments: list[Moments], committed_at: datetime) -> dict[str, Any]:
 
 
 def _spread(spans: list[timedelta]) -> dict[str, float]:
-    ordered = sorted(span.total_seconds() for span in spans)
+    ordered = sorted(max(0.0, span.total_seconds()) for span in spans)
 
     def at(share: float) -> float:
         return round(ordered[max(0, math.ceil(share * len(ordered)) - 1)], 3)
