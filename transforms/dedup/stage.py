@@ -6,10 +6,15 @@ do. All travel many at once, in blocks by shard, because Beam takes longer over 
 element than these functions over a row; all that belongs to an entry is in one
 shard. Joins are on bytes of our own, because Beam would pickle what a CoGroupByKey
 brings together.
+
+There are no side inputs: what all shards must know is sent to each of them, and
+waits in the join. A window of an unbounded pipeline would wait for a side input
+that has nothing for it.
 """
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,7 +22,7 @@ import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from apache_beam.pvalue import AsIter, TaggedOutput
+from apache_beam.pvalue import TaggedOutput
 from apache_beam.utils.windowed_value import WindowedValue
 
 from schemas.records import DEDUP_WINDOW_DAYS, DuplicateRow, EntryRow, KnownEntry
@@ -25,7 +30,7 @@ from transforms import storage
 from transforms.counters import progress
 from transforms.dedup.boilerplate import SENTENCE, learn_boilerplate
 from transforms.dedup.candidates import PAIR, POSTING, candidates, known_pairs, postings
-from transforms.dedup.documents import DOCUMENTS, from_bytes, numbers_of, to_bytes
+from transforms.dedup.documents import DOCUMENTS, from_bytes, numbers_of, ragged, to_bytes
 from transforms.dedup.identity import row_ref
 from transforms.dedup.settle import Decision, settle
 from transforms.dedup.sign import (
@@ -61,6 +66,9 @@ if TYPE_CHECKING:
 SHARDS = 32
 """How many parts the work is cut into. No outcome depends on it."""
 
+_PARTS = 8
+"""How many parts the index is read in. All ids go to each, so they are few."""
+
 _BLOCK_ROWS = 200
 """So many rows of a shard are one element on their way to it."""
 
@@ -73,7 +81,12 @@ _BYTES_AT_ONCE = 16 << 20
 _ROUTED = DOCUMENTS.append(pa.field("beside", pa.uint64()))
 """Documents on their way to those they are to be compared with."""
 
-_Keyed = tuple[Any, "Iterable[bytes]"]
+_KEY_OF_REF = np.dtype([("key", np.uint64), ("ref", np.uint64)])
+
+_PROBES = pa.schema([("ref", pa.uint64()), ("day", pa.int32()), ("keys", pa.binary())])
+"""Documents on their way to parts of the index; keys: 64 bits each."""
+
+_Keyed = tuple[int, "Iterable[bytes]"]
 
 
 class DedupOutputs(NamedTuple):
@@ -93,6 +106,11 @@ class DedupOutputs(NamedTuple):
 
 def _tagged(tag: bytes, packed: Iterable[bytes]) -> list[bytes]:
     return [one[1:] for one in packed if one[:1] == tag]
+
+
+def _to_each(block: bytes, keys: int) -> Iterator[tuple[int, bytes]]:
+    for key in range(keys):
+        yield key, block
 
 
 def _shard_of(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -115,7 +133,7 @@ def _shard_of_entry(entry_id: str) -> int:
 
 
 class _PackRows(beam.DoFn):
-    """Rows to blocks for the shards of their entries; ``ids``: of each block."""
+    """Rows to blocks for the shards of their entries; ``ids`` of each block to all parts."""
 
     def __init__(self) -> None:
         self._rows: dict[tuple[Any, int], list[EntryRow]] = {}
@@ -130,39 +148,53 @@ class _PackRows(beam.DoFn):
         if len(rows) >= _BLOCK_ROWS:
             del self._rows[window, shard]
             yield shard, b"r" + pack(rows)
-            yield TaggedOutput("ids", _ids(rows))
+            for of_part in _to_each(_ids(rows), _PARTS):
+                yield TaggedOutput("ids", of_part)
 
     def finish_bundle(self) -> Iterator[Any]:
         for (window, shard), rows in self._rows.items():
             at = window.max_timestamp()
             yield WindowedValue((shard, b"r" + pack(rows)), at, (window,))
-            yield TaggedOutput("ids", WindowedValue(_ids(rows), at, (window,)))
+            for of_part in _to_each(_ids(rows), _PARTS):
+                yield TaggedOutput("ids", WindowedValue(of_part, at, (window,)))
 
 
 def _ids(rows: list[EntryRow]) -> bytes:
-    return pack(sorted({row.entry_id for row in rows}))
+    return b"i" + pack(sorted({row.entry_id for row in rows}))
 
 
-class _FindKnown(beam.DoFn):
-    """Index files to what they know of the ids of this run."""
+def _list_index(_start: Any, dataset: str) -> dict[int, list[str]]:
+    """The files of known entries, by the part they are in."""
+    parts: dict[int, list[str]] = {}
+    for path in storage.files_below(dataset, f"{KNOWN_ENTRIES}/**.parquet"):
+        parts.setdefault(zlib.crc32(path.encode()) % _PARTS, []).append(path)
+    return parts
 
-    def __init__(self) -> None:
-        self._ids: dict[Any, pa.Array] = {}
 
-    def start_bundle(self) -> None:
-        self._ids = {}
+def _files(parts: dict[int, list[str]]) -> Iterator[tuple[int, bytes]]:
+    for part, paths in parts.items():
+        yield part, b"f" + pack(paths)
 
-    def process(
-        self, path: str, ids: Iterable[bytes], window: Any = beam.DoFn.WindowParam
-    ) -> Iterator[tuple[int, bytes]]:
-        if window not in self._ids:
-            wanted = {entry_id for packed in ids for entry_id in unpack(list[str], packed)}
-            self._ids[window] = pa.array(sorted(wanted), pa.string())
-        found: dict[int, list[KnownEntry]] = {}
-        for known in find_known(path, self._ids[window]):
+
+def _parts(parts: dict[int, list[str]]) -> Iterator[tuple[int, bytes]]:
+    yield from _to_each(b"f" + pack(sorted(parts)), SHARDS)
+
+
+def _paths(packed: Iterable[bytes]) -> list[str]:
+    return [path for block in _tagged(b"f", packed) for path in unpack(list[str], block)]
+
+
+def _find_known(keyed: _Keyed) -> Iterator[tuple[int, bytes]]:
+    """What a part of the index knows of the ids of this run."""
+    packed = list(keyed[1])
+    ids = {one for block in _tagged(b"i", packed) for one in unpack(list[str], block)}
+    wanted = pa.array(sorted(ids), pa.string())
+    found: dict[int, list[KnownEntry]] = {}
+    for path in _paths(packed) if ids else ():
+        for known in find_known(path, wanted):
             found.setdefault(_shard_of_entry(known.entry_id), []).append(known)
-        for shard, lines in found.items():
-            yield shard, b"k" + pack(lines)
+    for shard, lines in found.items():
+        yield shard, b"k" + pack(lines)
 
 
 def _sight(keyed: _Keyed) -> Iterator[Any]:
@@ -183,40 +215,54 @@ def _sight(keyed: _Keyed) -> Iterator[Any]:
             unchanged -= len(found.rows)
             batch.append(found)
             if len(batch) >= _BATCH:
-                yield pack(batch)
+                yield keyed[0], b"e" + pack(batch)
                 batch = []
     if batch:
-        yield pack(batch)
+        yield keyed[0], b"e" + pack(batch)
     if unchanged:
         yield TaggedOutput(COUNTS, ("unchanged", unchanged))
 
 
-def _sentences(block: bytes) -> Iterator[tuple[int, bytes]]:
-    found, publishers = sentences_of(unpack(list[Sighted], block))
+def _sentences(keyed: tuple[int, bytes]) -> Iterator[tuple[int, bytes]]:
+    found, publishers = sentences_of(unpack(list[Sighted], keyed[1][1:]))
     for shard, places in _shards(publishers):
-        yield shard, found[places].tobytes()
+        yield shard, b"s" + found[places].tobytes()
 
 
-def _learn(keyed: _Keyed) -> Iterator[bytes]:
-    found = learn_boilerplate(_joined(keyed[1], SENTENCE))
-    if len(found):
-        yield found.tobytes()
+def _known_boilerplate(keyed: tuple[None, Iterable[bytes]]) -> Iterator[tuple[int, bytes]]:
+    yield from _to_each(b"k" + np.unique(_joined(keyed[1], np.uint64)).tobytes(), SHARDS)
+
+
+def _learn(keyed: _Keyed) -> Iterator[Any]:
+    """Keys that are new; ``boilerplate``: all that stand in these texts, to each shard."""
+    packed = list(keyed[1])
+    found = _joined(_tagged(b"s", packed), SENTENCE)
+    if not len(found):
+        return
+    known = _joined(_tagged(b"k", packed), np.uint64)
+    learnt = learn_boilerplate(found)
+    yield from np.setdiff1d(learnt, known).tolist()
+    boilerplate = np.union1d(learnt, np.intersect1d(known, found["key"]))
+    if len(boilerplate):
+        for of_shard in _to_each(b"b" + boilerplate.tobytes(), SHARDS):
+            yield TaggedOutput("boilerplate", of_shard)
 
 
 def _joined(blocks: Iterable[bytes], dtype: Any) -> NDArray[Any]:
     return np.frombuffer(b"".join(blocks), dtype)
 
 
-def _new_boilerplate(learnt: bytes, known: Iterable[bytes]) -> list[int]:
-    fresh = np.setdiff1d(_joined([learnt], np.uint64), _joined(known, np.uint64))
-    return [int(key) for key in fresh]
+def _sign(keyed: _Keyed, near: bool) -> Iterator[Any]:
+    packed = list(keyed[1])
+    boilerplate = np.unique(_joined(_tagged(b"b", packed), np.uint64))
+    parts = [part for block in _tagged(b"f", packed) for part in unpack(list[int], block)]
+    for block in _tagged(b"e", packed):
+        yield from _sign_batch(unpack(list[Sighted], block), boilerplate, parts, near)
 
 
-def _sign(
-    block: bytes, learnt: Iterable[bytes], known: Iterable[bytes], near: bool
+def _sign_batch(
+    batch: list[Sighted], boilerplate: NDArray[np.uint64], parts: list[int], near: bool
 ) -> Iterator[Any]:
-    batch = unpack(list[Sighted], block)
-    boilerplate = np.unique(_joined([*learnt, *known], np.uint64))
     signed = sign(batch, boilerplate, near=near)
     unchanged = sum(len(one.rows) for one in batch) - len(signed)
     if unchanged:
@@ -230,6 +276,11 @@ def _sign(
     found = postings(batch_, keys)
     for shard, places in _shards(found["key"]):
         yield TaggedOutput("postings", (shard, found[places].tobytes()))
+    own_keys = pa.array([one.known.keys for one in signed], pa.binary())
+    columns = [batch_.column("ref"), batch_.column("day"), own_keys]
+    probes = b"p" + to_bytes(pa.RecordBatch.from_arrays(columns, schema=_PROBES))
+    for part in parts:
+        yield TaggedOutput("probes", (part, probes))
 
 
 def _find_candidates(keyed: _Keyed, window_days: int) -> Iterator[Any]:
@@ -268,44 +319,45 @@ def _routed(
             yield shard, b"r" + to_bytes(routed)
 
 
-class _Probe(beam.DoFn):
-    """Index files to those of their documents that share a key with new ones."""
-
-    def __init__(self, window_days: int) -> None:
-        self._window_days = window_days
-
-    def start_bundle(self) -> None:
-        self._new: dict[Any, tuple[NDArray[np.void], set[int]]] = {}
-
-    def process(
-        self,
-        path: str,
-        blocks: Iterable[tuple[int, bytes]],
-        window: Any = beam.DoFn.WindowParam,
-    ) -> Iterator[Any]:
-        if window not in self._new:
-            found = _joined((block for _, block in blocks), POSTING)[["key", "day", "ref"]]
-            days = days_around(np.unique(found["day"]).tolist(), self._window_days)
-            self._new[window] = found[np.argsort(found["key"])], days
-        new, days = self._new[window]
+def _probe(keyed: _Keyed, window_days: int) -> Iterator[Any]:
+    """Those documents of a part of the index that share a key with new ones."""
+    packed = list(keyed[1])
+    probes = from_bytes(_tagged(b"p", packed), _PROBES)
+    if not len(probes):
+        return
+    days = days_around(np.unique(numbers_of(probes, "day")).tolist(), window_days)
+    new = _by_key(probes)
+    for path in _paths(packed):
         day = date_of(path)
-        if not len(new) or (day and day.toordinal() not in days):
-            return
-        with (
-            storage.reading(path),
-            storage.open_read(path) as opened,
-            pq.ParquetFile(opened) as parquet,
-        ):
-            file = KnownFile(parquet)
-            for group in file.groups():
-                known = file.keys(group)
-                pairs = known_pairs(new, Ragged(known.values, known.ends), known.ranks)
-                if pairs.large_buckets:
-                    yield TaggedOutput(COUNTS, ("dedup_large_buckets", pairs.large_buckets))
-                if len(pairs.places):
-                    rows, places = np.unique(pairs.places, return_inverse=True)
-                    batch, _ = documents_of(file.rows(group, rows))
-                    yield from _routed(batch, places, pairs.beside)
+        if day is None or day.toordinal() in days:
+            yield from _probe_file(path, new)
+
+
+def _by_key(probes: pa.RecordBatch) -> NDArray[np.void]:
+    keys = ragged(probes.column("keys"), np.uint64)
+    order = np.argsort(keys.values)
+    found = np.zeros(len(order), _KEY_OF_REF)
+    found["key"] = keys.values[order]
+    found["ref"] = np.repeat(numbers_of(probes, "ref"), np.diff(keys.ends, prepend=0))[order]
+    return found
+
+
+def _probe_file(path: str, new: NDArray[np.void]) -> Iterator[Any]:
+    with (
+        storage.reading(path),
+        storage.open_read(path) as opened,
+        pq.ParquetFile(opened) as parquet,
+    ):
+        file = KnownFile(parquet)
+        for group in file.groups():
+            known = file.keys(group)
+            pairs = known_pairs(new, Ragged(known.values, known.ends), known.ranks)
+            if pairs.large_buckets:
+                yield TaggedOutput(COUNTS, ("dedup_large_buckets", pairs.large_buckets))
+            if len(pairs.places):
+                rows, places = np.unique(pairs.places, return_inverse=True)
+                batch, _ = documents_of(file.rows(group, rows))
+                yield from _routed(batch, places, pairs.beside)
 
 
 def _verify(keyed: _Keyed, window_days: int) -> Iterator[tuple[None, bytes]]:
@@ -383,12 +435,19 @@ class Deduplicate(beam.PTransform[Any, Any]):
     def expand(self, inputs: dict[str, PCollection[Any]]) -> DedupOutputs:
         """Identity, boilerplate, signatures, candidates, verification, clusters."""
         rows, starts = inputs["rows"], inputs["starts"]
-        files = starts | KnownFiles(self.dataset, KNOWN_ENTRIES)
+        parts = starts | "ListIndex" >> beam.Map(_list_index, self.dataset)
+        files = parts | "FilesByPart" >> beam.FlatMap(_files)
         seen = self._see(rows, files)
-        learnt, known = self._learn_boilerplate(seen.sighted, starts)
-        boilerplate = (AsIter(learnt), AsIter(known))
-        signed = seen.sighted | "Sign" >> beam.FlatMap(_sign, *boilerplate, self.near).with_outputs(
-            "postings", "documents", COUNTS, main="rows"
+        learnt = self._learn_boilerplate(seen.sighted, starts)
+        to_sign = (seen.sighted, learnt.boilerplate, parts | "PartsToAll" >> beam.FlatMap(_parts))
+        signed = (
+            to_sign
+            | "SightedAndBoilerplate" >> beam.Flatten()
+            | "JoinToSign" >> beam.GroupByKey()
+            | "Sign"
+            >> beam.FlatMap(_sign, self.near).with_outputs(
+                "postings", "documents", "probes", COUNTS, main="rows"
+            )
         )
         found = (
             signed.postings
@@ -396,9 +455,13 @@ class Deduplicate(beam.PTransform[Any, Any]):
             | "FindCandidates"
             >> beam.FlatMap(_find_candidates, self.window_days).with_outputs(COUNTS, main="pairs")
         )
-        probed = files | "ProbeIndex" >> beam.ParDo(
-            _Probe(self.window_days), AsIter(signed.postings)
-        ).with_outputs(COUNTS, main="routed")
+        probed = (
+            (files, signed.probes)
+            | "FilesAndProbes" >> beam.Flatten()
+            | "JoinByPart" >> beam.GroupByKey()
+            | "ProbeIndex"
+            >> beam.FlatMap(_probe, self.window_days).with_outputs(COUNTS, main="routed")
+        )
         routed = (
             (signed.documents, found.pairs)
             | "DocumentsAndPairs" >> beam.Flatten()
@@ -430,13 +493,17 @@ class Deduplicate(beam.PTransform[Any, Any]):
         settled.rows.element_type = EntryRow
         settled.duplicates.element_type = DuplicateRow
         settled.known.element_type = KnownEntry
-        fresh = learnt | "NewBoilerplate" >> beam.FlatMap(_new_boilerplate, AsIter(known))
-        return DedupOutputs(settled.rows, settled.duplicates, settled.known, fresh, counts)
+        return DedupOutputs(settled.rows, settled.duplicates, settled.known, learnt.fresh, counts)
 
-    def _see(self, rows: PCollection[EntryRow], files: PCollection[str]) -> Any:
+    def _see(self, rows: PCollection[EntryRow], files: PCollection[tuple[int, bytes]]) -> Any:
         """What may be new of each entry, with what is known of it: ``sighted``, ``counts``."""
         packed = rows | "PackRows" >> beam.ParDo(_PackRows()).with_outputs("ids", main="blocks")
-        known = files | "FindKnown" >> beam.ParDo(_FindKnown(), AsIter(packed.ids))
+        known = (
+            (files, packed.ids)
+            | "FilesAndIds" >> beam.Flatten()
+            | "JoinIds" >> beam.GroupByKey()
+            | "FindKnown" >> beam.FlatMap(_find_known)
+        )
         return (
             (packed.blocks, known)
             | "RowsAndKnown" >> beam.Flatten()
@@ -445,21 +512,23 @@ class Deduplicate(beam.PTransform[Any, Any]):
         )
 
     def _learn_boilerplate(
-        self, seen: PCollection[bytes], starts: PCollection[Any]
-    ) -> tuple[PCollection[bytes], PCollection[bytes]]:
-        """What this run learns, and what earlier runs have learnt."""
-        learnt = (
-            seen
-            | "DescribeSentences" >> beam.FlatMap(_sentences)
-            | "GroupPublishers" >> beam.GroupByKey()
-            | "Learn" >> beam.FlatMap(_learn)
-        )
+        self, seen: PCollection[tuple[int, bytes]], starts: PCollection[Any]
+    ) -> Any:
+        """What is learnt now, and all that this run must leave out: ``fresh``, ``boilerplate``."""
         known = (
             starts
             | "BoilerplateFiles" >> KnownFiles(self.dataset, KNOWN_BOILERPLATE)
-            | beam.Map(read_known_boilerplate)
+            | beam.Map(lambda path: (None, read_known_boilerplate(path)))
+            | "GatherBoilerplate" >> beam.GroupByKey()
+            | "BoilerplateToAll" >> beam.FlatMap(_known_boilerplate)
         )
-        return learnt, known
+        sentences = seen | "DescribeSentences" >> beam.FlatMap(_sentences)
+        return (
+            (sentences, known)
+            | "SentencesAndKnown" >> beam.Flatten()
+            | "GroupPublishers" >> beam.GroupByKey()
+            | "Learn" >> beam.FlatMap(_learn).with_outputs("boilerplate", main="fresh")
+        )
 
 
 def _new_dead_letters(keyed: tuple[str, dict[str, Iterable[Any]]]) -> Iterator[Any]:
