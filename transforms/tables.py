@@ -38,6 +38,9 @@ FILE_BYTES_MAX = 128 << 20
 
 ROWS_PER_GROUP = 50_000
 
+_WRITTEN_BYTES = 1 << 20
+"""A file is written so much at a time: Parquet is made of many small pieces."""
+
 _PARTITION_VALUE = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
@@ -285,16 +288,17 @@ def write_parquet(path: str, table: Table, data: pa.Table) -> tuple[str, int]:
     order = [(name, "ascending") for name in table.sort_by]
     with storage.open_write(path) as file:
         hashed = _Hashed(file)
-        pq.write_table(
-            data,
-            hashed,
-            compression="zstd",
-            row_group_size=ROWS_PER_GROUP,
-            use_dictionary=list(table.repeating),
-            sorting_columns=pq.SortingColumn.from_ordering(table.schema, order),
-            write_page_index=True,
-            write_page_checksum=True,
-        )
+        with pa.output_stream(hashed, buffer_size=_WRITTEN_BYTES) as buffered:
+            pq.write_table(
+                data,
+                buffered,
+                compression="zstd",
+                row_group_size=ROWS_PER_GROUP,
+                use_dictionary=list(table.repeating),
+                sorting_columns=pq.SortingColumn.from_ordering(table.schema, order),
+                write_page_index=True,
+                write_page_checksum=True,
+            )
     return hashed.digest.hexdigest(), hashed.size_bytes
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -124,32 +125,31 @@ class _Threads:
     def __init__(self, dataset: str) -> None:
         self._dataset = dataset
         self._pool = ThreadPoolExecutor(min(os.cpu_count() or 1, _THREADS_MAX))
-        self._running: dict[Future[Iterable[Any]], tuple[Any, int]] = {}
+        self._running: deque[tuple[Future[Iterable[Any]], Any, int]] = deque()
+        self._held_bytes = 0
 
     def start(
         self, window: Any, size_bytes: int, work: Callable[..., Iterable[Any]], *arguments: Any
     ) -> Iterator[WindowedValue]:
         """Have work done; what comes out are the results of earlier work, each in its window."""
-        while self._running and self._held_bytes() + size_bytes > _HELD_BYTES_MAX:
-            yield from self._done()
-        self._running[self._pool.submit(work, *arguments)] = (window, size_bytes)
+        while self._running and self._held_bytes + size_bytes > _HELD_BYTES_MAX:
+            yield from self._first_done()
+        self._running.append((self._pool.submit(work, *arguments), window, size_bytes))
+        self._held_bytes += size_bytes
 
     def end(self) -> Iterator[WindowedValue]:
         """The results that are left."""
         while self._running:
-            yield from self._done()
+            yield from self._first_done()
         self._pool.shutdown()
 
-    def _held_bytes(self) -> int:
-        return sum(size_bytes for _, size_bytes in self._running.values())
-
-    def _done(self) -> Iterator[WindowedValue]:
-        for future in wait(self._running, return_when=FIRST_COMPLETED).done:
-            window, _ = self._running.pop(future)
-            with storage.writing(self._dataset):
-                results = future.result()
-            for result in results:
-                yield _in_window(result, window)
+    def _first_done(self) -> Iterator[WindowedValue]:
+        future, window, size_bytes = self._running.popleft()
+        with storage.writing(self._dataset):
+            results = future.result()
+        self._held_bytes -= size_bytes
+        for result in results:
+            yield _in_window(result, window)
 
 
 _THREADS_MAX = 4
