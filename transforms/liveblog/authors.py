@@ -14,11 +14,19 @@ _BY = re.compile(
     r"^(?:from|by|von|par|por|di|a cura di|door|przez|autor(?:in|a|es|en|zy|em|ka)?|author|"
     r"auteurs?|autrice|redactor[a]?|reporter|texte?|text|protokoll|written by|"
     r"reported by|posted by|analysis by|reporting by|propos recueillis par|escrito por|scritto da|"
-    r"geschreven door|aufgezeichnet von|tekst)\b\s*:?\s+",
+    r"geschreven door|aufgezeichnet von|tekst|autor/autorka|oprac|opr|opracowa(?:nie|ł|ła)|notował|"
+    r"notowała|escribe|informa|redacta|(?:reportagem|texto) de|"
+    r"(?:dal|dalla|dai) nostr[oai] (?:inviat[oai]|corrispondent[ei])|"
+    r"(?:de )?(?:notre|nos) (?:envoyée?s?|correspondante?s?)(?: spéciale?s?| permanente?s?)?|"
+    r"van onze (?:verslaggever|correspondent|redacteur)|"
+    r"von unser(?:em|er|en) (?:korrespondent|reporter)(?:in|en)?)\b\.?\s*:?\s+",
     re.IGNORECASE,
 )
-_MAX_BY_CHARS = 12
-_BY_EMPTY = re.compile(r"^(?:by|from|von|par|por|di|door|autor|author)\s*:?$", re.IGNORECASE)
+_MAX_BY_CHARS = 16
+_BY_EMPTY = re.compile(
+    r"^(?:by|from|von|par|por|di|door|autor|autor/autorka|autorzy|oprac\.|author)\s*:?$",
+    re.IGNORECASE,
+)
 _POSSESSIVE = re.compile(r"^(?:[A-Z][\w.&-]{1,20}\s){0,2}[A-Z][\w.&-]{0,20}['’]s?\s+(?=[A-Z])")
 _SPLIT = re.compile(
     r"\s*(?:,|;|\||/|•|·|\n|&|\s+(?:and|und|et|y|e|en|i|with|mit|avec|con|com|met)\s+)\s*"
@@ -48,9 +56,10 @@ _NOT_NAMES = words(
     "saturday sunday"
 )
 _ROLE = re.compile(
-    r"\b(?:editor|reporter|correspondent|korrespondent\w*|correspondant\w*|corresponsal|redakteur\w*|"
-    r"journalist\w*|jornalista|redat(?:or|ora|tore|trice)|redacteur|rédact(?:eur|rice)|redactora?|"
-    r"redaktor\w*|dziennikar\w*|verslaggever|inviat[oa]|enviad[oa]|envoyée?|repórter|reportero|"
+    r"\b(?:editor|reporter|correspondent|\w*korrespondent\w*|correspondant\w*|corresponsal|"
+    r"\w*redakteur\w*|\w*journalist\w*|jornalista|redat(?:or|ora|tore|trice)|\w*redacteur|"
+    r"\w*redactie|rédact(?:eur|rice)|redactora?|\w*redaktor\w*|\w*reporterin|dziennikar\w*|"
+    r"verslaggever|inviat[oa]|enviad[oa]|envoyée?|repórter|reportero|"
     r"periodista|giornalista|chief|analyst|producer|presenter|columnist|bureau|writer)\b",
     re.IGNORECASE,
 )
@@ -111,9 +120,14 @@ def is_name(text: str, *, sure: bool = False) -> bool:
     lows = [token.lower().strip(".") for token in tokens]
     if any(low in _NOT_NAMES for low in lows) or _ROLE.search(text):
         return False
+    if tokens[-1].endswith(("'s", "’s")):
+        return False
     capitals = sum(token[0].isupper() for token in tokens)
-    small = sum(low in _PARTICLES for low in lows)
-    return capitals >= 1 and capitals + small >= len(tokens)
+    small = sum(
+        low in _PARTICLES and not token[0].isupper()
+        for low, token in zip(lows, tokens, strict=True)
+    )
+    return capitals >= min(2, len(tokens)) and capitals + small >= len(tokens)
 
 
 def _unshouted(name: str) -> str:
@@ -182,9 +196,14 @@ def opens_byline(text: str) -> bool:
     return len(text) <= _MAX_BY_CHARS and bool(_BY_EMPTY.match(text))
 
 
+def begins_byline(text: str) -> bool:
+    """Whether a text begins with the word before a name, such as "By"."""
+    return bool(_BY.match(text.lstrip()))
+
+
 def is_byline(text: str) -> bool:
     """Whether a text says outright who wrote: "By Jane Doe", "Von Jan Roe"."""
-    if not _BY.match(text.lstrip()):
+    if not begins_byline(text):
         return False
     text = " ".join(text.split())
     return len(text) <= MAX_BYLINE_CHARS and bool(names_in(text))

@@ -153,6 +153,21 @@ _LABELS = frozenset(
         "destaque",
     ]
 )
+_MAX_RELATED_CHARS = 32
+_RELATED = frozenset(
+    [
+        "related", "related articles", "related stories", "related content", "related story",
+        "read also", "also read", "read more", "read next", "more on this story",
+        "more on this topic",
+        "mehr zum thema", "mehr dazu", "zum thema", "lesen sie auch", "auch interessant",
+        "verwandte artikel", "lire aussi", "à lire aussi", "sur le même sujet", "à lire également",
+        "más información", "lee también", "te puede interesar", "noticias relacionadas",
+        "información relacionada", "leggi anche", "per approfondire", "articoli correlati",
+        "lees ook", "meer over dit onderwerp", "czytaj też", "czytaj także", "czytaj również",
+        "zobacz też", "zobacz także", "zobacz również", "leia também", "leia mais", "ler também",
+        "veja também", "saiba mais",
+    ]
+)  # fmt: skip
 _KEY_LABELS = re.compile(
     r"^(?:key (?:event|moment|update)s?|wichtig(?:es)?|eilmeldung|essentiel|important|destacado|"
     r"in evidenza|belangrijk|ważne|pilne|destaque|highlight)$",
@@ -186,6 +201,9 @@ _PROMPTS = re.compile(
     |schrijf\ je\ in\b |meld\ je\ aan\b |abonneer\b
     |zapisz\ się\b |zasubskrybuj\b |subskrybuj\b
     |subscreva\b |assine\b |inscreva-se\b |receba\ (?:a|nossa)\ newsletter
+    |read\ more(?:\ (?:from|on|about|in)\b[^.:]{0,40})?:
+    |let\ us\ know\ (?:what|your)\b[^.]{0,60}$
+    |mehr\ (?:dazu|über|zu|zum|zur)\b[^.:]{0,80}\b(?:hier|nachlesen)\b
     |(?:read\ (?:also|next)|also\ read|lesen\ sie\ (?:auch|mehr)|(?:à\ )?lire\ (?:aussi|également)
       |lea?\ también|lee\ también|leggi\ anche|lees\ ook|czytaj\ (?:też|także|również)
       |zobacz\ (?:też|także|również)|leia\ (?:também|mais)|ler\ também|veja\ também)\b)""",
@@ -197,6 +215,10 @@ _CREDITS = re.compile(
     r"media caption|getty images$|\(?(?:image|photo|bild|foto)\s?:)",
     re.IGNORECASE,
 )
+_SIGN_OFF = re.compile(
+    r"[a-zäöüß]{2,4}/[a-zäöüß]{2,4}(?:/[a-zäöüß]{2,4}){0,3}(?:\s?\([^()]{2,60}\))?"
+)
+"""The initials of who edited, and the agencies: "lo/rt (AFP, dpa)"."""
 _PROMPT_HEAD_CHARS = 3
 _PROMPT_HEADS = frozenset(
     {"by ", "an ", "à l"}.union(
@@ -206,7 +228,7 @@ _PROMPT_HEADS = frozenset(
                 "ple sig sub for joi get dow cli fol art con scr ski ent sup bec all thi mel abo",
                 "jet emp mit ich ins s'a rec sus apú reg isc abb sch zap ass ima pho cop pic cre",
                 "bil fot que cré vid med",
-                "rea als les lir lea lee leg czy zob lei ler vej",
+                "rea let meh als les lir lea lee leg czy zob lei ler vej",
             )
         ]
     )
@@ -220,7 +242,14 @@ def is_label(text: str) -> bool:
     """Whether a text is a button, badge or advertisement mark."""
     if len(text) >= _MAX_LABEL_CHARS:
         return False
+    if len(text) < 3 and not any(map(str.isalnum, text)):
+        return True  # the sign of a permalink
     return text.strip(" \u00a0:·•|-–—!+»>…").lower() in _LABELS
+
+
+def marks_related(text: str) -> bool:
+    """Whether a line stands over links to other stories."""
+    return len(text) <= _MAX_RELATED_CHARS and text.strip(" \n\t\r:·•|-–—»>…").lower() in _RELATED
 
 
 def marks_key_event(text: str) -> bool:
@@ -233,15 +262,22 @@ def marks_pinned(text: str) -> bool:
     return bool(_PINNED_LABELS.match(text.strip(" :!")))
 
 
+def is_credit(text: str) -> bool:
+    """Whether a line reads as a picture's credit; a headline may, too: "Photos: ..."."""
+    return bool(_CREDITS.match(text))
+
+
 def is_noise(text: str) -> bool:
     """Whether a line is a label, a prompt, a video line or a picture credit."""
     if len(text) > _MAX_PROMPT_CHARS:
         return False
     if not text or is_label(text):
         return True
+    if _SIGN_OFF.fullmatch(text):
+        return True
     if text[:_PROMPT_HEAD_CHARS].lower() not in _PROMPT_HEADS and text[0] not in "(©":
         return False
-    return bool(_PROMPTS.match(text) or _CREDITS.match(text))
+    return bool(_PROMPTS.match(text)) or is_credit(text)
 
 
 _MARKUP = re.compile(

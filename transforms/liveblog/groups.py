@@ -74,7 +74,7 @@ def groups_of(
     totals: of ``text_lengths``. every: all marks of the page, in order.
     """
     marks = _one_per_place(page, cluster)
-    if len(marks) < 2:
+    if len(marks) < 2 or _take_turns(page, marks):
         return []
     boxes = _boxes(page, marks)
     extents = [
@@ -105,6 +105,32 @@ def _one_per_place(page: Outline, cluster: list[Mark]) -> list[Mark]:
             continue
         kept.append(mark)
     return kept
+
+
+def _take_turns(page: Outline, marks: list[Mark]) -> bool:
+    """Whether marks of two classes stand in each entry, one after the other.
+
+    Each class alone finds the entries; both together would cut them in two.
+    """
+    styles = [page.attributes(mark.index).get("class", "") for mark in marks]
+    turns = [n for n in range(len(marks) - 2) if styles[n] == styles[n + 2] != styles[n + 1]]
+    if len(set(styles)) != 2 or len(turns) < 0.8 * (len(marks) - 2):
+        return False
+    first = [n for n in turns if styles[n] == styles[0]]
+    paired = sum(_share_a_box(page, *(marks[n + k].index for k in range(3))) for n in first)
+    return len(first) >= MIN_LIST - 1 and paired >= 0.8 * len(first)
+
+
+def _share_a_box(page: Outline, one: int, other: int, outside: int) -> bool:
+    """Whether an element holds the first two places and not the third."""
+    at = one
+    for _ in range(MAX_CLIMB):
+        at = page.parents[at]
+        if at <= 0:
+            return False
+        if other < page.ends[at]:
+            return page.ends[at] <= outside
+    return False
 
 
 def _is_beside(page: Outline, one: Mark, other: Mark) -> bool:

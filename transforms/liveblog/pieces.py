@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from transforms.liveblog.authors import names_in
+from transforms.liveblog.bodies import marks_related
 from transforms.liveblog.outline import BLOCKS, HEADINGS, TEXT, Outline
 from transforms.liveblog.times import Stamp, read_expression, read_machine, says_update
 from transforms.liveblog.wordlists import one_line, words
@@ -25,7 +26,10 @@ _FRAMES = frozenset(
     ["iframe", "amp-iframe", "amp-twitter", "amp-instagram", "amp-youtube", "embed"]
 )
 _PICTURES = frozenset(["img", "amp-img"])
+_FOREIGN = _PICTURES | _FRAMES | {"a", "figure", "video", "audio"}
 _TAKEN = _PICTURES | _FRAMES | {"a", "time"}
+_BOXES = frozenset(["section", "aside", "div", "ul", "footer"])
+_MAX_LABEL_DEPTH = 8
 _STYLED = frozenset(["span", "mark", "small"])
 _NEAR_BLOCKS = 4
 """Text this many blocks below a paragraph or heading, itself counted, is the text of it."""
@@ -35,7 +39,8 @@ _JUNK_CLASS = re.compile(
     r"(?:^|[\s_-])(?:share|sharing|sharebar|social|caption|credits?|copyright|newsletter|promo\w*|"
     r"related|teaser|advert\w*|ads?|adslot|banner|recommend\w*|outbrain|taboola|toolbar|tooltip|"
     r"visually-hidden|visuallyhidden|sr-only|screen-reader-text|sponsored|paywall|"
-    r"readmore|more-on|reactions?|comment-count)(?:$|[\s_-]|__)",
+    r"readmore|more-on|reactions?|comment-count|media-?player|"
+    r"video-(?:title|meta|info|caption|description))(?:$|[\s_-]|__)",
     re.IGNORECASE,
 )
 _EMBED_CLASS = re.compile(
@@ -52,8 +57,9 @@ _AUTHOR_CLASS = re.compile(
 """Plain words in class names; pages whose classes are hashes are read without them."""
 
 _AUTHOR_LINK = re.compile(
-    r"/(?:authors?|autor(?:en|es|a)?|auteurs?|autori|people|persons?|profiles?|team|journalist\w*|"
-    r"redacteurs?|redaktion|by|contributors?|reporters?|staff|signature|firmas|autorzy)/",
+    r"/(?:(?:authors?|autor(?:en|es|a)?|auteurs?|autori|people|persons?|profiles?|team|"
+    r"journalist\w*|redacteurs?|redaktion|by|contributors?|reporters?|staff|signature|firmas|"
+    r"autorzy)/|(?:author|autor|auteur|autore|journalist)-)",
     re.IGNORECASE,
 )
 _SOCIAL_POST = re.compile(
@@ -111,6 +117,7 @@ class Harvest:
     box_machine: moments in attributes, which readers do not see.
     shown: times that readers see. updates: moments called updates.
     day: a calendar day that stands apart from the clock.
+    captions: what its pictures say of themselves, which may stand below them, too.
     """
 
     pieces: list[Piece] = field(default_factory=list)
@@ -124,6 +131,7 @@ class Harvest:
     day: Stamp | None = None
     authors: list[str] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
+    captions: set[str] = field(default_factory=set)
     is_key_event: bool = False
     is_pinned: bool = False
 
@@ -175,6 +183,14 @@ def cut(page: Outline, start: int, end: int, harvest: Harvest) -> None:
     posts, share bars, cards, prompts that their markup names as such.
     """
     _Cutter(page, start, end, harvest).run()
+
+
+def opens_related(page: Outline, start: int, end: int) -> bool:
+    """Whether a range begins with a line such as "Read also", and says more than that."""
+    for at in range(start, min(end, start + _MAX_LABEL_DEPTH)):
+        if page.tags[at] == TEXT:
+            return marks_related(page.texts[at]) and end > at + 1
+    return False
 
 
 class _Cutter:
@@ -320,11 +336,18 @@ class _Cutter:
         return end - at > 2 and not BLOCKS.isdisjoint(tags[at + 1 : min(end, at + 40)])
 
     def _alone(self, at: int) -> bool:
-        """Whether a link is all that its parent says, or nearly."""
-        parent = self.page.parents[at]
-        if self.page.ends[parent] - parent > 40:
+        """Whether its parent says hardly more than what it links to, names and names only."""
+        page = self.page
+        parent = page.parents[at]
+        if page.ends[parent] - parent > 40:
             return False
-        return len(self.page.text_of(parent)) <= len(self.page.text_of(at)) + 24
+        links = (i for i in range(parent + 1, page.ends[parent]) if page.tags[i] == "a")
+        linked = sum(
+            len(page.text_of(i))
+            for i in links
+            if i == at or _AUTHOR_LINK.search(page.attributes(i).get("href", ""))
+        )
+        return len(page.text_of(parent)) <= linked + 24
 
     def quote(self, at: int) -> int:
         if self._is_social(at):
@@ -348,9 +371,11 @@ class _Cutter:
             after = self._styled(at, attributes)
             if after != at + 1:
                 return after
+        tag, end = page.tags[at], page.ends[at]
+        if tag in _BOXES and at != self.start and self._is_related(at):
+            return self.skipped(at)
         if self.piece is not None:
             self._close()
-        tag, end = page.tags[at], page.ends[at]
         _, text_nearness, heading_nearness = self.blocks[-1]
         self.blocks.append(
             (
@@ -382,13 +407,19 @@ class _Cutter:
         kind = _kind_of_class(styled) if styled else ""
         if not kind:
             return at + 1
-        if (kind == "embed" and self.page.tags[at] != "span") or (
-            kind == "junk" and not self._is_bulk(at)
-        ):
+        if (kind == "embed" and self._is_embed(at)) or (kind == "junk" and not self._is_bulk(at)):
             return self.skipped(at)
         if kind == "author":
             self.author_end = max(self.author_end, self.page.ends[at])
         return at + 1
+
+    def _is_embed(self, at: int) -> bool:
+        """Whether an element that its class calls an embed holds more than a quotation."""
+        tags = self.page.tags
+        if tags[at] == "span":
+            return False
+        inside = tags[at + 1 : min(self.page.ends[at], at + MAX_LOOKED_INTO)]
+        return "blockquote" not in inside or not _FOREIGN.isdisjoint(inside)
 
     def _take_attributes(self, at: int, attributes: dict[str, str]) -> None:
         harvest = self.harvest
@@ -398,6 +429,9 @@ class _Cutter:
                     _take_moment(name, value, harvest)
         if attributes.get("itemprop") == "author":
             self.author_end = max(self.author_end, self.page.ends[at])
+
+    def _is_related(self, at: int) -> bool:
+        return opens_related(self.page, at, self.page.ends[at]) and not self._is_bulk(at)
 
     def _is_bulk(self, at: int) -> bool:
         """Whether an element holds most of the entry, whatever its class says."""
@@ -448,10 +482,15 @@ def _kind_of_class(styled: str) -> str:
         return "embed"
     if _JUNK_CLASS.search(styled):
         return "junk"
-    return "author" if _AUTHOR_CLASS.search(styled) else ""
+    if not _AUTHOR_CLASS.search(styled):
+        return ""
+    return "junk" if "comment" in styled.lower() else "author"
 
 
 def _take_picture(attributes: dict[str, str], harvest: Harvest) -> None:
+    for said in (attributes.get("alt"), attributes.get("title")):
+        if said:
+            harvest.captions.update((one_line(said), one_line(said.partition(" | ")[0])))
     for name in ("data-src", "src", "data-original", "data-lazy-src"):
         value = attributes.get(name, "").strip()
         if value and not value.startswith(("data:", "blob:")):

@@ -9,6 +9,7 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 from transforms.liveblog.authors import (
     MAX_BYLINE_CHARS,
+    begins_byline,
     is_byline,
     is_name,
     is_role,
@@ -16,17 +17,24 @@ from transforms.liveblog.authors import (
     only_names_in,
     opens_byline,
 )
-from transforms.liveblog.bodies import is_label, is_noise, marks_key_event, marks_pinned
+from transforms.liveblog.bodies import is_credit, is_label, is_noise, marks_key_event, marks_pinned
 from transforms.liveblog.candidate import Candidate
 from transforms.liveblog.groups import own_id
 from transforms.liveblog.outline import TEXT, Outline
 from transforms.liveblog.pieces import Harvest, Piece, cut, read_box
 from transforms.liveblog.times import read_expression, read_lead, read_tail
-from transforms.liveblog.wordlists import line_parts, one_line
+from transforms.liveblog.wordlists import line_parts, one_line, words
 
 if TYPE_CHECKING:
     from transforms.liveblog.groups import Extent
 
+_MEDIA = words(
+    "video videos vídeo vidéo wideo audio podcast gallery galerie galería galleria bildergalerie "
+    "foto fotos photo photos image images afp efe dpa ansa apa pap lusa anp belga reuters rtve"
+)
+"""What stands beside a film or a picture: what it is, or who sent it."""
+_SIGNED = re.compile(r"(.*[.!?…\"”»’)])\s?\(([^()]{5,60})\)", re.DOTALL)
+_DURATION = re.compile(r"\d{1,2}:\d\d(?::\d\d)?|\d{1,3}\s?min\.?(?:\s\d{1,2}\s?s?)?")
 _HANDLE = re.compile(r"\s?\(?@\w+\)?$")
 MAX_HEADLINE_WORDS = 45
 MAX_NAME_LINE_CHARS = 60
@@ -82,7 +90,7 @@ class _Roles:
     def __init__(self, harvest: Harvest, extent: Extent) -> None:
         self.harvest = harvest
         mark = extent.mark
-        self.lead_clock = mark.shown.clock if mark and mark.shown and mark.form == "lead" else None
+        self.clock = mark.shown.clock if mark and mark.shown else None
         self.is_lead = mark is not None and mark.form == "lead"
         self.has_opened = False
         self.headline: str | None = None
@@ -107,6 +115,8 @@ class _Roles:
                 or self._is_bare_name(piece)
             ):
                 self.body.append(piece)
+        if self.harvest.captions:
+            self.body = [p for p in self.body if p.text not in self.harvest.captions]
         self._settle_body()
         candidate.headline = self.headline
         candidate.authors = tuple(dict.fromkeys(self.authors))
@@ -153,7 +163,24 @@ class _Roles:
         if is_label(text):
             self._flag(text)
             return True
-        return opens_byline(text) or is_noise(text)
+        if piece.is_heading:
+            return is_noise(text) and not is_credit(text)
+        return (
+            text.lower() in _MEDIA
+            or opens_byline(text)
+            or is_noise(text)
+            or self._is_film_title(piece)
+        )
+
+    def _is_film_title(self, piece: Piece) -> bool:
+        """A line set apart from paragraphs that closes with how long a film lasts."""
+        last = piece.parts[-1].strip()
+        if len(piece.parts) < 2 or piece.is_heading or not _DURATION.fullmatch(last):
+            return False
+        if piece.in_text_block and "|" not in _apart(piece.parts[-2:]):
+            return False
+        stamp = read_expression(last)
+        return stamp is None or stamp.clock != self.clock
 
     def _is_line_of_parts(self, piece: Piece) -> bool:
         """A short line such as "12:05 | Jane Doe | Share"."""
@@ -187,17 +214,22 @@ class _Roles:
         """A line that its markup names an author, or an author's post."""
         if not piece.is_author or len(piece.text) > 160:
             return False
-        names = names_in(piece.text)
+        names = names_in(_apart(piece.parts))
         self.authors += names
         return bool(names) or len(piece.text) < MAX_NAME_LINE_CHARS or is_role(piece.text)
 
     def _is_stated_byline(self, piece: Piece) -> bool:
-        if piece.is_heading or not is_byline(piece.text):
+        """A line that says who wrote; what a break sets below it may say their post, or be text."""
+        if piece.is_heading or not begins_byline(piece.text):
             return False
-        if piece.in_text_block and len(piece.text.split()) > 12:
+        first, _, below = _apart(piece.parts).strip().partition("\n")
+        if not is_byline(first) or (piece.in_text_block and len(first.split()) > 12):
             return False
-        self.authors += names_in(piece.text)
-        return True
+        self.authors += names_in(first)
+        if len(below) <= MAX_NAME_LINE_CHARS and not below.endswith((".", "!", "?")):
+            return True
+        piece.text = one_line(below)
+        return False
 
     def _is_headline(self, piece: Piece) -> bool:
         if not piece.is_heading:
@@ -246,7 +278,7 @@ class _Roles:
         if self.has_opened or not self.is_lead:
             return False
         lead = read_lead(piece.text)
-        if lead is None or lead[0].clock != self.lead_clock:
+        if lead is None or lead[0].clock != self.clock:
             return False
         self.has_opened = True
         rest = lead[1]
@@ -281,6 +313,14 @@ class _Roles:
             bool(self.authors) and 0 < len(text) < 90 and text[-1] not in ".!?:" and is_role(text)
         )
 
+    def _take_signature(self) -> None:
+        """Take off the name in brackets that closes the last paragraph."""
+        signed = _SIGNED.fullmatch(self.body[-1].text) if self.body else None
+        names = only_names_in(signed[2]) if signed else ()
+        if signed and names:
+            self.authors += names
+            self.body[-1].text = signed[1]
+
     def _may_be_titled(self) -> bool:
         """Whether all there is so far is one line that may turn out to be the headline."""
         first = self.body[0]
@@ -296,6 +336,7 @@ class _Roles:
         body = self.body
         while len(body) > 1 and _is_byline_at_end(body[-1]):
             self.authors += names_in(body.pop().text)
+        self._take_signature()
         while len(body) > 1 and body[-1].is_heading:
             body.pop()
         if self.headline is None and body:
@@ -314,6 +355,14 @@ class _Roles:
             self.body = [p for p in body if p.in_text_block or p.is_heading or _is_prose(p)]
         elif self.headline is not None or len(body) > 1:
             self.body = [p for p in body if p.in_text_block or not p.is_card]
+
+
+def _apart(parts: list[str]) -> str:
+    """The text of a line, a bar where the names of two elements would run into each other."""
+    text = ""
+    for part in parts:
+        text += f" | {part}" if text[-1:].isalnum() and part[:1].isalnum() else part
+    return text
 
 
 def _joins_names(part: str) -> bool:

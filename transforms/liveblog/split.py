@@ -12,13 +12,21 @@ from schemas.records import Entry, Page, SplitPage
 from transforms.liveblog.article import as_article
 from transforms.liveblog.choose import Judged, judge, prose_chars
 from transforms.liveblog.clocks import PageTimes, Settled, day_of_url, moment_of, settle
-from transforms.liveblog.groups import Group, declared_groups, groups_of, item_groups, text_lengths
+from transforms.liveblog.groups import (
+    Extent,
+    Group,
+    declared_groups,
+    groups_of,
+    item_groups,
+    text_lengths,
+)
 from transforms.liveblog.hints import ENTRY_SELECTORS
 from transforms.liveblog.join import Joined, authors_of, body_of, headline_of, join, share_known
 from transforms.liveblog.json_ld import Declared, read_json_ld
 from transforms.liveblog.live import says_live, title_says_live
 from transforms.liveblog.marks import DayMark, Mark, clusters, find_marks
 from transforms.liveblog.outline import Outline, outline
+from transforms.liveblog.pieces import opens_related
 from transforms.liveblog.plain import read_plain
 from transforms.liveblog.reading import read_extent
 from transforms.liveblog.state import read_state
@@ -42,6 +50,9 @@ MIN_ENTRIES = 2
 
 MIN_KNOWN_SHARE = 0.3
 """How much of the shorter list, shown or declared, must stand in the other."""
+
+MAX_DAY_GAP_CHARS = 40
+"""A share bar may stand between an entry and the day below it."""
 
 MIN_ARTICLE_CHARS = 2500
 """A page that calls itself a live blog and says less holds no article beside its widget."""
@@ -140,6 +151,7 @@ def _best(
     is another list.
     """
     for group in sorted(groups, key=lambda g: g.weight(totals), reverse=True):
+        group.extents = [e for e in group.extents if not opens_related(body, *e.span)]
         read = [(e, read_extent(body, e, page.page_url)) for e in group.extents]
         kept = [(e, c) for e, c in read if _says_something(c)]
         if len(kept) < MIN_ENTRIES:
@@ -173,7 +185,8 @@ def _give_days(
     before = [day for day in outside if day.index < first and _heads(body, day, first)]
     between = [day for day in outside if day.index > first]
     heads = before[-1:] + between
-    follows = not before and bool(between) and between[-1].index > last
+    after = [day for day in between if day.index > last]
+    follows = not before and bool(after) and _stands_below(body, after[0], group.extents[-1])
     places = [day.index for day in heads]
     for extent, candidate in zip(group.extents, candidates, strict=True):
         place = bisect_right(places, extent.box) - (0 if follows else 1)
@@ -185,6 +198,12 @@ def _heads(body: Outline, day: DayMark, first: int) -> bool:
     """Whether a day stands over the list itself and not in the head of the page."""
     home = body.parents[day.index]
     return body.ends[home] > first and home > 0 and body.tags[home] not in {"body", "main"}
+
+
+def _stands_below(body: Outline, day: DayMark, last: Extent) -> bool:
+    """Whether a day closes the list itself; other lists below it have dates of their own."""
+    between = body.texts[last.span[1] : day.index]
+    return sum(map(len, between)) <= MAX_DAY_GAP_CHARS
 
 
 def _page_stamps(group: Group, marks: list[Mark], days: list[DayMark]) -> list[Stamp]:
