@@ -1,0 +1,66 @@
+"""Pages in the shapes of publishers' templates, written by people who had not seen the splitter.
+
+All of them are invented; ``tests/data/publishers`` holds each with the entries that
+a reader finds on it. What a publisher repeats in its metadata only may be there, too.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.records import Entry, FetchedPage, PageRequest
+from transforms.extract import extract_page
+from transforms.liveblog.split import split_with
+
+PAGES = Path(__file__).parent / "data/publishers"
+NAMES = sorted(path.stem for path in PAGES.glob("*.html"))
+
+
+def words(text: str | None) -> list[str]:
+    return re.findall(r"\w+", (text or "").casefold())
+
+
+def split(name: str, about: dict[str, Any], *, use_hints: bool = True) -> list[Entry]:
+    fetched = FetchedPage(
+        request=PageRequest(uri=about["url"], source="input:test", page_url=about["url"]),
+        url=about["url"],
+        content=(PAGES / f"{name}.html").read_bytes(),
+        content_type="text/html",
+        fetched_at=datetime.fromisoformat(about["fetched_at"]),
+    )
+    done = split_with(extract_page(fetched), timezone=about["timezone"], use_hints=use_hints)
+    assert done.is_live_blog
+    return list(done.entries)
+
+
+@pytest.mark.parametrize("use_hints", [True, False], ids=["hints", "plain"])
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_reader_finds_is_what_comes_out(name: str, use_hints: bool) -> None:
+    about = json.loads((PAGES / f"{name}.json").read_text("utf8"))
+    declared = [words(body) for body in about["only_declared"]]
+    found = [
+        (
+            entry.published_at and entry.published_at.replace(second=0, microsecond=0).isoformat(),
+            words(entry.headline),
+            set(entry.authors),
+            words(entry.body),
+        )
+        for entry in split(name, about, use_hints=use_hints)
+        if not (entry.split_by == "json_ld" and words(entry.body) in declared)
+    ]
+    wanted = [
+        (
+            datetime.fromisoformat(entry["published"]).replace(second=0).isoformat(),
+            words(entry["headline"]),
+            set(entry["authors"]),
+            words(entry["body"]),
+        )
+        for entry in about["entries"]
+    ]
+    assert found == wanted
