@@ -28,6 +28,7 @@ class Job:
         self._monkeypatch = monkeypatch
         self.watermark = ManualWatermarkEstimator(None)
         self.is_over = False
+        self.waits_s = 0
 
     def step(self, now_s: int) -> list[TimestampedValue[Any]]:
         self._monkeypatch.setattr(time, "time", lambda: now_s + 0.5)
@@ -37,7 +38,8 @@ class Job:
         deferred = tracker.deferred_status()
         self.is_over = deferred is None
         if deferred:
-            self._left = deferred[0]
+            self._left, wait = deferred
+            self.waits_s = wait.micros // 1_000_000
         return asked
 
 
@@ -51,14 +53,17 @@ def test_a_window_waits_for_the_one_before(tmp_path: Path, monkeypatch: pytest.M
     (first,) = job.step(1003)
     assert first.value == ["a page"]
     assert first.timestamp == 1003
-    assert job.step(1004) == []
     assert job.watermark.current_watermark() == 1010  # its window is closed
-    assert job.step(1030) == []  # not committed
+    assert job.waits_s == EVERY_S
+    assert job.step(1013) == []  # not committed
+    assert job.waits_s == 1
+    assert job.step(1030) == []
     commit(tmp_path, 1000)
     (second,) = job.step(1031)
     assert second.timestamp == 1031
     commit(tmp_path, 1030)
-    assert job.step(1040) == []  # not time yet
+    assert job.step(1038) == []  # not time yet
+    assert job.waits_s == 3
     (third,) = job.step(1041)
     assert third.timestamp == 1041
     assert not job.is_over
@@ -70,6 +75,7 @@ def test_a_job_that_is_started_again_leaves_a_window_that_is_done(
     commit(tmp_path, 1000)
     job = Job(tmp_path, monkeypatch, ends_s=1 << 40)
     assert job.step(1007) == []
+    assert job.waits_s == 3
     (asked,) = job.step(1010)
     assert asked.timestamp == 1010
 
@@ -77,6 +83,7 @@ def test_a_job_that_is_started_again_leaves_a_window_that_is_done(
 def test_a_job_ends_when_its_time_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     job = Job(tmp_path, monkeypatch, ends_s=1010)
     assert len(job.step(1003)) == 1
+    assert job.waits_s == 7
     commit(tmp_path, 1000)
     assert job.step(1010) == []
     assert job.is_over

@@ -70,16 +70,17 @@ class _Poll(beam.DoFn):
         last_s = seconds.current_restriction().start - 1
         if last_s < 0:
             # A job that is started again may find that its window is done.
-            is_due = not self._is_committed(now_s)
+            due_s = int(self._window(now_s).end) if self._is_committed(now_s) else now_s
         else:
-            watermark.set_watermark(self._window(last_s).end)
-            waits = now_s < min(last_s + self._every_s, asked.ends_s)
-            is_due = not waits and self._is_committed(last_s)
-        if not is_due:
-            seconds.defer_remainder(Duration(_LOOK_EVERY_S))
+            due_s = min(last_s + self._every_s, asked.ends_s)
+        waits_s = due_s - now_s
+        if waits_s > 0 or (last_s >= 0 and not self._is_committed(last_s)):
+            # As seldom as can be: Flink's runner keeps something of each time for ever.
+            seconds.defer_remainder(Duration(max(waits_s, _LOOK_EVERY_S)))
         elif seconds.try_claim(now_s):
             yield TimestampedValue(asked.what, Timestamp(now_s))
-            seconds.defer_remainder(Duration(_LOOK_EVERY_S))
+            watermark.set_watermark(self._window(now_s).end)
+            seconds.defer_remainder(Duration(min(self._every_s, asked.ends_s - now_s)))
 
     def _window(self, second: int) -> IntervalWindow:
         begin_s = second - second % self._every_s
