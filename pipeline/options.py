@@ -119,12 +119,6 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def _check_stream(options: argparse.Namespace) -> None:
-    if "Flink" in options.runner:
-        # Beam's runner for it holds the second window back at the side inputs of Deduplicate.
-        raise UsageError(
-            f"--runner {options.runner}: a stream stands still there; schedule batch on it, "
-            "or stream with the local runner or PrismRunner"
-        )
     for word in options.beam_flags:
         if word.partition("=")[0] in {"--input", "--warc"}:
             raise UsageError(f"{word}: stream polls addresses only; read files with batch")

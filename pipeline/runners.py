@@ -33,6 +33,10 @@ _IN_PROCESS_RUNNERS = re.compile(
     r"(?:.*\.)?(?:FnApi|Direct|BundleBasedDirect)(?:Runner)?", re.IGNORECASE
 )
 _LOG_LEVEL = "--default_sdk_harness_log_level"
+_WHOLE_BUNDLES = "--finish_bundle_before_checkpointing"
+"""Without it Beam's runner for Flink sends on, after a checkpoint, what it held during it:
+too late for its window, and lost."""
+
 _ENDPOINT_TIMEOUT_S = 5.0
 _LOCAL_RUNNERS = re.compile(
     r"(?:.*\.)?(?:FnApi|Direct|BundleBasedDirect|Prism)Runner", re.IGNORECASE
@@ -50,8 +54,12 @@ def to_beam_options(runner: str, flags: list[str]) -> PipelineOptions:
     # Workers in processes of their own would tell of every step they take.
     # WARN is a level to Python and to the job servers, which are in Java; WARNING is not.
     quiet = [] if any(_LOG_LEVEL in flag for flag in flags) else [f"{_LOG_LEVEL}=WARN"]
+    if "Flink" in runner and _WHOLE_BUNDLES not in flags:
+        quiet.append(_WHOLE_BUNDLES)
     complaint = io.StringIO()
-    logging.disable(logging.WARNING)  # of unknown options we tell ourselves
+    logging.disable(logging.WARNING)
+    # Of unknown options we tell ourselves.
+    logging.getLogger("apache_beam.options.pipeline_options").setLevel(logging.ERROR)
     try:
         with contextlib.redirect_stderr(complaint):
             options = PipelineOptions([f"--runner={runner}", *quiet, *flags])

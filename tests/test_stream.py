@@ -197,7 +197,6 @@ def test_max_runtime(site: LiveSite, tmp_path: Path, capsys: pytest.CaptureFixtu
         (["--url", "https://a.example/", "--max_runtime", "0s"], "--max_runtime"),
         (["--url", "https://a.example/", "--min_poll_s", "1000"], "--min_poll_s 1000"),
         (["--url", "https://a.example/", "--max_error_ratio", "1"], "--max_error_ratio"),
-        (["--url", "https://a.example/", "--runner", "FlinkRunner"], "--runner FlinkRunner"),
         ([], "no input"),
     ],
 )
