@@ -220,6 +220,13 @@ def _compare(dataset: Path, count: int, seed: int) -> str:
             f"nobody made{f'; not right: {shapes}' if lost else ''}")  # fmt: skip
 
 
+def _index_size(dataset: Path) -> str:
+    """What later runs must know, for each row that was written."""
+    sizes = [path.stat().st_size for path in (dataset / "_index").rglob("*.parquet")]
+    rows = sum(int(ds.dataset(dataset / name).count_rows()) for name in ("entries", "duplicates"))
+    return f"  index: {sum(sizes) / rows:,.0f} bytes a row in {len(sizes):,} files"
+
+
 def _run(folder: Path, count: int, seed: int, *, plain: bool) -> None:
     pages, addresses = folder / "pages", folder / "addresses.txt"
     made = write_pages(pages, count, seed)
@@ -246,6 +253,7 @@ def _run(folder: Path, count: int, seed: int, *, plain: bool) -> None:
         shares = sorted(one["seen"].items(), key=lambda pair: -pair[1])
         print(f"  {name}: " + ", ".join(f"{stage} {n / total:.0%}" for stage, n in shares[:12]))
     print(_compare(folder / "dataset", count, seed))
+    print(_index_size(folder / "dataset"))
     sys.stdout.flush()
 
 

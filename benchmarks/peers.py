@@ -39,6 +39,7 @@ from benchmarks import fetch, peer_jobs, write  # noqa: E402
 from benchmarks.corpus import LIVE_SHAPES, ZONE, MadePage, make_pages, sentence  # noqa: E402
 from schemas.errors import PageError  # noqa: E402
 from schemas.records import FetchedPage, PageRequest  # noqa: E402
+from tests.news_texts import template_pairs  # noqa: E402
 from transforms.dedup import Text, find_duplicates  # noqa: E402
 from transforms.extract import extract_page  # noqa: E402
 from transforms.liveblog import split_page  # noqa: E402
@@ -312,7 +313,7 @@ def compare_articles(options: argparse.Namespace) -> None:
 def labelled_texts(count: int, seed: int = 1) -> tuple[list[str], list[int], list[str]]:
     """Texts, which story each tells, and how it was edited (``original`` if it was not).
 
-    A template is no copy: market reports of the same words and other numbers.
+    A template is no copy: market reports, say, of the same words and other numbers.
     """
     rng = random.Random(seed)
     texts, labels, edits = [], [], []
@@ -326,22 +327,16 @@ def labelled_texts(count: int, seed: int = 1) -> tuple[list[str], list[int], lis
             texts.append(_edited(paragraphs, edit, rng))
             labels.append(story)
             edits.append(edit)
-    for n in range(count // 20):
-        numbers = [f"{rng.randrange(1000, 9999) / 10:.1f}" for _ in range(12)]
-        texts.append(
-            f"Shares in the harbour index closed at {numbers[0]} points after {numbers[1]} the "
-            f"day before. Grain was traded at {numbers[2]} a tonne, copper at {numbers[3]} and "
-            f"oil at {numbers[4]}, while the crown stood at {numbers[5]} against {numbers[6]}. "
-            f"In early trading {numbers[7]} million shares changed hands, {numbers[8]} of them on "
-            f"the northern exchange; the fund lost {numbers[9]} and gained {numbers[10]} later."
-        )
-        labels.append(count + n)
-        edits.append("template")
+    for _, *pair in template_pairs(max(1, count // 120), seed):
+        texts += pair
+        labels += [count + len(labels), count + len(labels) + 1]
+        edits += [_TEMPLATE] * 2
     order = list(range(len(texts)))
     rng.shuffle(order)
     return [texts[n] for n in order], [labels[n] for n in order], [edits[n] for n in order]
 
 
+_TEMPLATE = "template"
 _EDITS = ("exact", "lines added", "8 % of words", "15 % of words", "cut to half", "quoted")
 
 
@@ -370,11 +365,11 @@ def compare_near_duplicates(options: argparse.Namespace) -> None:
     }
     for peer in peer_jobs.TEXTS:
         results[peer] = ask(peer, {"texts": texts}, offline=options.offline)
-    print(f"near: {len(texts)} texts, {sum(e not in ('original', 'template') for e in edits)} "
-          "copies; found of each kind of copy")  # fmt: skip
+    print(f"near: {len(texts)} texts, {sum(e in _EDITS for e in edits)} copies; found of each kind "
+          f"of copy, and kept of {edits.count(_TEMPLATE)} from templates")  # fmt: skip
     short = [edit.replace(" of words", "") for edit in _EDITS]
     print(f"  {'':14}{'precision':>10}{'recall':>8}{'f1':>7}{'texts/s CPU':>13}"
-          + "".join(f"{edit:>13}" for edit in short))  # fmt: skip
+          + "".join(f"{edit:>13}" for edit in (*short, "templates")))  # fmt: skip
     for name, result in results.items():
         if isinstance(result, str):
             print(f"  {name:14} {result}")
@@ -391,6 +386,9 @@ def compare_near_duplicates(options: argparse.Namespace) -> None:
                 clusters[n] == home[labels[n]] for n, found in enumerate(edits) if found == edit
             )
             cells += f"{share or 0:13.2f}"
+        sizes = Counter(clusters)
+        alone = _share(sizes[clusters[n]] == 1 for n, e in enumerate(edits) if e == _TEMPLATE)
+        cells += f"{alone or 0:13.2f}"
         f1 = 2 * precision * recall / (precision + recall) if right else 0.0
         print(f"  {name:14}{precision:10.3f}{recall:8.3f}{f1:7.3f}"
               f"{len(texts) / result['cpu_s']:13,.0f}{cells}")  # fmt: skip
@@ -453,7 +451,7 @@ def main() -> None:
     parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], default=[*SECTIONS])
     parser.add_argument("--rounds", type=int, default=3, help="of each page the best one counts")
     parser.add_argument("--texts", type=int, default=3000, help="stories, for near")
-    parser.add_argument("--rows", type=int, default=1_000_000, help="for write")
+    parser.add_argument("--rows", type=int, default=300_000, help="for write")
     parser.add_argument("--pages", type=int, default=6000, help="for fetch")
     parser.add_argument("--liveblogs", type=Path, default=_LIVEBLOGS, metavar="FOLDER")
     parser.add_argument("--offline", action="store_true", help="install nothing")

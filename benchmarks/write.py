@@ -240,9 +240,7 @@ def compare(rows: int, partitions: int) -> None:
             stdout=subprocess.PIPE, text=True, check=True,
         )  # fmt: skip
         got = json.loads(done.stdout)
-        lost = (
-            f", {rows - got['rows']:,} rows lost" if way != _MAKING and got["rows"] < rows else ""
-        )
+        lost = 0 if way == _MAKING else rows - got["rows"]
         print(
             f"  {way:34} {got['seconds']:6.1f} s  {rows / got['seconds']:9,.0f} rows/s  "
             f"CPU {got['cpu_s']:6.1f} s  peak {got['peak_gb']:.2f} GB  "
