@@ -15,7 +15,7 @@ _BY = re.compile(
     r"auteurs?|autrice|redactor[a]?|reporter|texte?|text|protokoll|written by|"
     r"reported by|posted by|analysis by|reporting by|propos recueillis par|escrito por|scritto da|"
     r"geschreven door|aufgezeichnet von|tekst|autor/autorka|oprac|opr|opracowa(?:nie|ł|ła)|notował|"
-    r"notowała|escribe|informa|redacta|(?:reportagem|texto) de|"
+    r"notowała|escribe|informan?|redactan?|(?:reportagem|texto) de|"
     r"(?:dal|dalla|dai) nostr[oai] (?:inviat[oai]|corrispondent[ei])|"
     r"(?:de )?(?:notre|nos) (?:envoyée?s?|correspondante?s?)(?: spéciale?s?| permanente?s?)?|"
     r"van onze (?:verslaggever|correspondent|redacteur)|"
@@ -23,11 +23,15 @@ _BY = re.compile(
     re.IGNORECASE,
 )
 _MAX_BY_CHARS = 16
+_MAX_ANNOUNCED_CHARS = 30
+"""Behind so many characters a name is no longer what "By" announces."""
 _BY_EMPTY = re.compile(
     r"^(?:by|from|von|par|por|di|door|autor|autor/autorka|autorzy|oprac\.|author)\s*:?$",
     re.IGNORECASE,
 )
 _POSSESSIVE = re.compile(r"^(?:[A-Z][\w.&-]{1,20}\s){0,2}[A-Z][\w.&-]{0,20}['’]s?\s+(?=[A-Z])")
+_PLACES = re.compile(r"\s[—–-]\s.*$")
+"""What a dash sets behind the names: where they are, for whom they write."""
 _SPLIT = re.compile(
     r"\s*(?:,|;|\||/|•|·|\n|&|\s+(?:and|und|et|y|e|en|i|with|mit|avec|con|com|met)\s+)\s*"
 )
@@ -50,7 +54,8 @@ _NOT_NAMES = words(
     "posted published updated goal tor but gol half time full kick off subscribe sign up "
     "newsletter follow home menu close open show hide advertisement anzeige publicité "
     "publicidad pubblicità advertentie reklama publicidade press agence presse france service "
-    "wire wires source sources contributor contributors social media science health culture "
+    "belga ats ritzau ntb cp aap xinhua tass adnkronos agi wire wires source sources contributor "
+    "contributors externer inhalt content volontär volontärin social media science health culture "
     "weather football cricket rugby tennis election results january february march april june "
     "july august september october november december monday tuesday wednesday thursday friday "
     "saturday sunday"
@@ -80,10 +85,13 @@ def names_in(byline: str) -> tuple[str, ...]:
 @lru_cache(maxsize=2048)
 def _names_in(byline: str) -> tuple[str, ...]:
     said_by = _BY.match(byline)
-    rest = byline[said_by.end() :] if said_by else byline
+    rest = _PLACES.sub("", byline[said_by.end() :]) if said_by else byline
     rest = _POSSESSIVE.sub("", rest, count=1) if said_by else rest
     found: list[str] = []
-    for part in _SPLIT.split(rest):
+    parts = _SPLIT.split(rest)
+    if _ROLE.search(parts[0]) and not said_by:
+        return ()  # what follows a post is a place
+    for part in parts:
         name = _AFTER_NAME.sub("", _BY.sub("", part)).strip(" .:|-–—")
         # One word behind a name is a place: "en" is "and" to the Dutch, "in" to others
         if is_name(name, sure=said_by is not None and not found):
@@ -120,7 +128,7 @@ def is_name(text: str, *, sure: bool = False) -> bool:
     lows = [token.lower().strip(".") for token in tokens]
     if any(low in _NOT_NAMES for low in lows) or _ROLE.search(text):
         return False
-    if tokens[-1].endswith(("'s", "’s")):
+    if tokens[-1].endswith(("'s", "’s")) or lows[0] == "the":
         return False
     capitals = sum(token[0].isupper() for token in tokens)
     small = sum(
@@ -206,4 +214,5 @@ def is_byline(text: str) -> bool:
     if not begins_byline(text):
         return False
     text = " ".join(text.split())
-    return len(text) <= MAX_BYLINE_CHARS and bool(names_in(text))
+    names = names_in(text) if len(text) <= MAX_BYLINE_CHARS else ()
+    return bool(names) and text.casefold().find(names[0].casefold()) <= _MAX_ANNOUNCED_CHARS

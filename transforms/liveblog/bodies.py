@@ -27,6 +27,19 @@ _LABELS = frozenset(
         "share",
         "share this",
         "share this post",
+        "share page",
+        "about sharing",
+        "copy link about sharing",
+        "copy linkabout sharing",
+        "back to top",
+        "skip embed",
+        "externer inhalt",
+        "external content",
+        "contenu externe",
+        "contenido externo",
+        "contenuto esterno",
+        "nach oben",
+        "related article",
         "copy link",
         "link copied",
         "copied",
@@ -166,6 +179,7 @@ _RELATED = frozenset(
         "lees ook", "meer over dit onderwerp", "czytaj też", "czytaj także", "czytaj również",
         "zobacz też", "zobacz także", "zobacz również", "leia também", "leia mais", "ler também",
         "veja também", "saiba mais",
+        "unsere quellen", "quellen", "our sources", "nos sources", "bronnen", "źródła",
     ]
 )  # fmt: skip
 _KEY_LABELS = re.compile(
@@ -191,6 +205,12 @@ _PROMPTS = re.compile(
     |skip\ (?:past|ad|to)\b |enter\ your\ email |by\ (?:signing\ up|entering\ your\ email)
     |support\ (?:our|independent)\ journalism |become\ a\ (?:member|subscriber)
     |allow\ [^.]{1,40}\ content\? |this\ (?:article|content)\ (?:includes|contains)\ content
+    |(?:skip|end\ of)\ (?:twitter|x|instagram|facebook|tiktok|youtube)\ (?:post|video)
+    |to\ (?:view|see|display)\ this\ (?:content|embed|post|video)\b
+    |um\ (?:eingebettete|externe|diese[ns]?)\ inhalte?\b
+    |pour\ (?:afficher|voir)\ ce\ contenu |para\ (?:ver|mostrar)\ este\ contenido
+    |per\ visualizzare\ (?:questo|il)\ contenut |om\ deze\ inhoud\ te |aby\ wyświetlić\ t
+    |para\ (?:ver|visualizar)\ este\ conteúdo
     |melden\ sie\ sich\ (?:für|zum)\ [^.]{0,40}(?:newsletter|an)
     |abonnieren\ sie\b |jetzt\ abonnieren
     |empfohlener\ (?:redaktioneller|externer)\ inhalt |an\ dieser\ stelle\ finden\ sie
@@ -212,23 +232,28 @@ _PROMPTS = re.compile(
 _CREDITS = re.compile(
     r"^(?:image (?:source|caption|credit)|photo(?:graph)?s?\s?(?:credit|by|:)|photograph:|"
     r"copyright\b|©|picture:|credit:|bild:|foto:|quelle:|crédits?\b|video caption|"
-    r"media caption|getty images$|\(?(?:image|photo|bild|foto)\s?:)",
+    r"media caption|getty images$|(?:source|źródło|fonte|fuente|bron)\s?:|fot\.\s|"
+    r"\(?(?:image|photo|bild|foto)\s?:)",
     re.IGNORECASE,
 )
 _SIGN_OFF = re.compile(
-    r"[a-zäöüß]{2,4}/[a-zäöüß]{2,4}(?:/[a-zäöüß]{2,4}){0,3}(?:\s?\([^()]{2,60}\))?"
+    r"([^\W\d_]{2,8}(?:/[^\W\d_]{2,8}){1,4})(?:\s?\([^()]{2,60}\))?"
+    r"|(?!By )(?:[\w .’'-]{2,60}\s)?[Rr]eport(?:ed|ing) from [^.!?]{2,60}\.?"
 )
-"""The initials of who edited, and the agencies: "lo/rt (AFP, dpa)"."""
+"""Who edited, for which agency: "lo/rt (AFP, dpa)", "Reuters/krott"; and where a reporter is."""
+_AGENCIES = words("afp ap dpa reuters epd kna apa sda ats efe ansa agi pap lusa anp belga pa aap")
+_MAX_INITIALS = 4
 _PROMPT_HEAD_CHARS = 3
 _PROMPT_HEADS = frozenset(
-    {"by ", "an ", "à l"}.union(
+    {"by ", "an ", "à l", "um ", "om ", "to "}.union(
         *[
             heads.split()
             for heads in (
                 "ple sig sub for joi get dow cli fol art con scr ski ent sup bec all thi mel abo",
                 "jet emp mit ich ins s'a rec sus apú reg isc abb sch zap ass ima pho cop pic cre",
                 "bil fot que cré vid med",
-                "rea let meh als les lir lea lee leg czy zob lei ler vej",
+                "rea let meh end pou aby per źró fon fue bro sou als les lir lea lee leg czy zob",
+                "lei ler vej",
             )
         ]
     )
@@ -236,6 +261,10 @@ _PROMPT_HEADS = frozenset(
 """How prompts and credits begin: most lines are none and need no pattern."""
 _MAX_PROMPT_CHARS = 260
 _MAX_LABEL_CHARS = 48
+_PLACE_ON_COURSE = re.compile(
+    r"(?:km|kilometer|kilómetro|lap|runde|tour|vuelta|giro)\.?\s\d{1,3}(?:[.,]\d)?"
+)
+"""How far a race has come, beside the clock."""
 
 
 def is_label(text: str) -> bool:
@@ -244,7 +273,8 @@ def is_label(text: str) -> bool:
         return False
     if len(text) < 3 and not any(map(str.isalnum, text)):
         return True  # the sign of a permalink
-    return text.strip(" \u00a0:·•|-–—!+»>…").lower() in _LABELS
+    text = text.strip(" \u00a0:·•|-–—!+»>…").lower()
+    return text in _LABELS or bool(_PLACE_ON_COURSE.fullmatch(text))
 
 
 def marks_related(text: str) -> bool:
@@ -262,6 +292,16 @@ def marks_pinned(text: str) -> bool:
     return bool(_PINNED_LABELS.match(text.strip(" :!")))
 
 
+def _is_sign_off(text: str) -> bool:
+    match = _SIGN_OFF.fullmatch(text)
+    if not match or match[1] is None:
+        return match is not None
+    parts = match[1].split("/")
+    return not _AGENCIES.isdisjoint(part.lower() for part in parts) or all(
+        part.islower() and len(part) <= _MAX_INITIALS for part in parts
+    )
+
+
 def is_credit(text: str) -> bool:
     """Whether a line reads as a picture's credit; a headline may, too: "Photos: ..."."""
     return bool(_CREDITS.match(text))
@@ -273,7 +313,7 @@ def is_noise(text: str) -> bool:
         return False
     if not text or is_label(text):
         return True
-    if _SIGN_OFF.fullmatch(text):
+    if ("/" in text or "eport" in text) and _is_sign_off(text):
         return True
     if text[:_PROMPT_HEAD_CHARS].lower() not in _PROMPT_HEADS and text[0] not in "(©":
         return False

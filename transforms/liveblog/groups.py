@@ -10,6 +10,7 @@ from itertools import accumulate, pairwise
 from statistics import median
 from typing import TYPE_CHECKING
 
+from transforms.liveblog.bodies import marks_related
 from transforms.liveblog.outline import HEADINGS, TEXT, Outline
 from transforms.liveblog.times import read_day, read_machine
 
@@ -23,6 +24,9 @@ MAX_HEADER_NODES = 12
 """Two times that share a smaller parent are one entry's header."""
 MIN_LIST = 3
 """Fewer boxes of another kind in another place are the same list's."""
+MAX_LABEL_NODES = 3
+_FLAT_WEIGHT = 0.9
+"""Elements that hold an entry each are surer than runs of siblings."""
 MIN_RUN_CHARS = 25
 """Less text between two boxes is an advertisement or a rule, not an entry's body."""
 
@@ -58,7 +62,8 @@ class Group:
         """How much text it splits how evenly: one part that holds nearly all is no split."""
         sizes = [totals[e.span[1]] - totals[e.span[0]] for e in self.extents]
         total = sum(sizes)
-        return total * (1 - max(sizes) / max(1, total)) * len(sizes) / (len(sizes) + 1)
+        even = total * (1 - max(sizes) / max(1, total)) * len(sizes) / (len(sizes) + 1)
+        return even * _FLAT_WEIGHT if self.extents[0].is_flat else even
 
 
 def text_lengths(page: Outline) -> list[int]:
@@ -73,7 +78,7 @@ def groups_of(
 
     totals: of ``text_lengths``. every: all marks of the page, in order.
     """
-    marks = _one_per_place(page, cluster)
+    marks = _with_clocks(_one_per_place(page, cluster))
     if len(marks) < 2 or _take_turns(page, marks):
         return []
     boxes = _boxes(page, marks)
@@ -105,6 +110,20 @@ def _one_per_place(page: Outline, cluster: list[Mark]) -> list[Mark]:
             continue
         kept.append(mark)
     return kept
+
+
+def _with_clocks(marks: list[Mark]) -> list[Mark]:
+    """Without those that name a day only, where nearly all others tell the time of day."""
+    told = [mark for mark in marks if _tells_time(mark)]
+    return told if len(told) >= 0.8 * len(marks) else marks
+
+
+def _tells_time(mark: Mark) -> bool:
+    return any(
+        stamp is not None
+        and (stamp.tells_clock or stamp.ago is not None or stamp.minute is not None)
+        for stamp in (mark.shown, mark.published)
+    )
 
 
 def _take_turns(page: Outline, marks: list[Mark]) -> bool:
@@ -245,6 +264,8 @@ def _run_end(page: Outline, box: int, boxes: set[int], day_blocks: set[int]) -> 
             break
         if tag in HEADINGS and level and int(tag[1]) <= level:
             break
+        if tag == "p" and ends[at] - at <= MAX_LABEL_NODES and marks_related(page.text_of(at)):
+            break
         if tag not in {TEXT, "p", "br"} and (
             _holds(page, at, boxes) or _holds(page, at, day_blocks)
         ):
@@ -329,8 +350,10 @@ def _take_siblings(page: Outline, group: Group, totals: list[int], marks: list[M
     tag = page.tags[group.extents[0].box]
     if tag not in _ITEM_TAGS and "-" not in tag:
         return
+    marks = [mark for mark in marks if _tells_time(mark)]
     places = [mark.index for mark in marks]
     homes = Counter(page.parents[e.box] for e in group.extents)
+    least = 0.25 * median(totals[e.span[1]] - totals[e.span[0]] for e in group.extents)
     added: list[Extent] = []
     for home, count in homes.items():
         for child in page.children(home):
@@ -338,10 +361,13 @@ def _take_siblings(page: Outline, group: Group, totals: list[int], marks: list[M
             if child in boxes or page.tags[child] != tag or totals[end] - totals[child] <= 20:
                 continue
             first = bisect_left(places, child)
-            timed = first < len(places) and places[first] < end
+            times = bisect_left(places, end) - first
             alike = (tag, page.attributes(child).get("class", "")) in shapes
-            if alike or (timed and count > 1 and places[-1] >= child):
-                added.append(Extent((child, end), child, marks[first] if timed else None))
+            if not times and totals[end] - totals[child] < least:
+                continue  # a prompt in the manner of the entries
+            timed = times == 1 and "h1" not in page.tags[child:end]
+            if alike or (timed and count > 1):
+                added.append(Extent((child, end), child, marks[first] if times else None))
     if added and len(added) <= len(boxes):
         group.extents = sorted(group.extents + added, key=lambda e: e.box)
 

@@ -10,14 +10,15 @@ if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser
 
 _LIVE_TITLE = re.compile(
-    r"\b(?:live(?:blog|ticker|stream|text)?|as it happened|blow[- ]by[- ]blow|rolling coverage|"
+    r"\b(?:live-?(?:blog|ticker|stream|text|bericht|report|verslag)?|as it happened|"
+    r"blow[- ]by[- ]blow|rolling coverage|"
     r"latest updates|minute (?:par|by) minute|news-?ticker|ticker|newsblog|en direct|direct|"
     r"en vivo|en directo|directo|minuto a minuto|última hora|in diretta|diretta|ultim'ora|"
     r"minuto per minuto|na żywo|relacja|minuta po minucie|ao vivo|ao minuto|em direto)\b",
     re.IGNORECASE,
 )
 _LIVE_PATH = re.compile(
-    r"(?:^|[/_.-])(?:live|live-?blog|live-?ticker|ticker|live-?updates?|newsblog|live-?news|"
+    r"(?:^|[/_.-])(?:live|live-?blog|live-?ticker|live-?bericht|live-?verslag|ticker|live-?updates?|newsblog|live-?news|"
     r"direct|directo|en-vivo|diretta|na-zywo|relacja|ao-vivo|ao-minuto|minuto-a-minuto|"
     r"minute-by-minute|live-?text|liveuebertragung|as-it-happened)(?:$|[/_.-])",
     re.IGNORECASE,

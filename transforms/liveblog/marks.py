@@ -35,6 +35,9 @@ _EMPHASIS = frozenset(["strong", "b"])
 _MIN_DIGIT_HEAD = 24
 MAX_LEAD_NODES = 200
 """How much of a block is read for the line that its clock opens."""
+_MAX_HEAD_CLIMB = 3
+_MAX_HEAD_TIMES = 2
+"""When a page was published, and when it was last changed."""
 _MAX_INLINE_DEPTH = 16
 """How far a text is looked for its block; keeps hostile nesting linear."""
 
@@ -202,6 +205,26 @@ def _lead_of_block(page: Outline, block: int, marks: list[Mark]) -> None:
         marks.append(Mark(block, "lead", shown=stamp, rest=rest))
 
 
+def below_head(page: Outline, marks: list[Mark], totals: list[int]) -> list[Mark]:
+    """The marks without those that stand with the page's only main heading, apart from the rest.
+
+    totals: of ``text_lengths``.
+    """
+    if page.tags.count("h1") != 1:
+        return marks
+    at = page.tags.index("h1")
+    for _ in range(_MAX_HEAD_CLIMB):
+        at = page.parents[at]
+        if at < 0:
+            break
+        outside = [m for m in marks if not at <= m.index < page.ends[at]]
+        if len(outside) < len(marks):
+            chars = totals[page.ends[at]] - totals[at]
+            is_head = len(marks) - len(outside) <= _MAX_HEAD_TIMES and chars < totals[-1] / 4
+            return outside if is_head else marks
+    return marks
+
+
 def clusters(page: Outline, marks: list[Mark]) -> list[list[Mark]]:
     """Marks in the same role: same form, element, class and near ancestors."""
     found: dict[tuple[str, ...], list[Mark]] = defaultdict(list)
@@ -222,7 +245,14 @@ def clusters(page: Outline, marks: list[Mark]) -> list[list[Mark]]:
     result += [
         cluster
         for key, cluster in coarse.items()
-        if len(cluster) > 2
-        and not any(len(cluster) == len(other) and cluster[0] is other[0] for other in result)
+        if len(cluster) > 2 and not any(_adds_strays(cluster, other) for other in result)
     ]
     return result
+
+
+def _adds_strays(coarse: list[Mark], fine: list[Mark]) -> bool:
+    """Whether marks of any class are those of one class, and at most a few elsewhere."""
+    if len(fine) < 0.8 * len(coarse):
+        return False
+    first, last = fine[0].index, fine[-1].index
+    return sum(first <= mark.index <= last for mark in coarse) == len(fine)

@@ -76,7 +76,9 @@ _KEY_CLASS = re.compile(
 _PIN_CLASS = re.compile(r"\b(?:pinned|sticky|is-?pinned|fixed-post)\b|sticky[-_]", re.IGNORECASE)
 _KEY_ATTRIBUTE = re.compile(r"data-(?:is-?)?(?:key|highlight)[\w-]*")
 _PIN_ATTRIBUTE = re.compile(r"data-(?:is-?)?(?:pinned|sticky)")
-_PUBLISHED_ATTRIBUTE = re.compile(r"publi|post|creat|time|date|stamp|sort|epoch", re.IGNORECASE)
+_PUBLISHED_ATTRIBUTE = re.compile(
+    r"publi|post|creat|time|date|stamp|sort|epoch|unix|-ts$", re.IGNORECASE
+)
 _UPDATED_ATTRIBUTE = re.compile(r"updat|modif|chang|edit", re.IGNORECASE)
 
 
@@ -167,7 +169,7 @@ def _hints_update(styled: str) -> bool:
 
 
 def _take_moment(name: str, value: str, harvest: Harvest) -> None:
-    stamp = read_machine(value)
+    stamp = None if name.endswith("id") else read_machine(value)
     if stamp is None or not stamp.tells_clock:
         return
     if _UPDATED_ATTRIBUTE.search(name):
@@ -326,9 +328,15 @@ class _Cutter:
         if attributes.get("name"):
             harvest.names.add(attributes["name"])
         self.link_end = max(self.link_end, page.ends[at])
-        if ("author" in attributes.get("rel", "") or _AUTHOR_LINK.search(href)) and self._alone(at):
+        is_author = "author" in attributes.get("rel", "")
+        if (is_author and not self._is_within_text()) or (
+            (is_author or _AUTHOR_LINK.search(href)) and self._alone(at)
+        ):
             harvest.authors += names_in(page.text_of(at))
         return at + 1
+
+    def _is_within_text(self) -> bool:
+        return self.blocks[-1][1] > 0
 
     def _wraps_blocks(self, at: int) -> bool:
         """Whether a link wraps whole blocks: a card that leads to another story."""

@@ -22,7 +22,14 @@ from transforms.liveblog.candidate import Candidate
 from transforms.liveblog.groups import own_id
 from transforms.liveblog.outline import TEXT, Outline
 from transforms.liveblog.pieces import Harvest, Piece, cut, read_box
-from transforms.liveblog.times import read_expression, read_lead, read_tail
+from transforms.liveblog.times import (
+    MAX_EXPRESSION_CHARS,
+    Stamp,
+    names_zone,
+    read_expression,
+    read_lead,
+    read_tail,
+)
 from transforms.liveblog.wordlists import line_parts, one_line, words
 
 if TYPE_CHECKING:
@@ -33,7 +40,8 @@ _MEDIA = words(
     "foto fotos photo photos image images afp efe dpa ansa apa pap lusa anp belga reuters rtve"
 )
 """What stands beside a film or a picture: what it is, or who sent it."""
-_SIGNED = re.compile(r"(.*[.!?…\"”»’)])\s?\(([^()]{5,60})\)", re.DOTALL)
+_SENTENCE_ENDS = tuple('.!?…"”»’)')
+_SIGNED = re.compile(r"(.*\S)\s?\(([^()]{5,60})\)", re.DOTALL)
 _DURATION = re.compile(r"\d{1,2}:\d\d(?::\d\d)?|\d{1,3}\s?min\.?(?:\s\d{1,2}\s?s?)?")
 _HANDLE = re.compile(r"\s?\(?@\w+\)?$")
 MAX_HEADLINE_WORDS = 45
@@ -64,8 +72,12 @@ def _settle_times(extent: Extent, harvest: Harvest, candidate: Candidate) -> Non
     if mark is not None:
         candidate.published = mark.published or candidate.published
         candidate.shown = mark.shown
-    if candidate.shown is None or not candidate.shown.tells_clock:
+    is_told = mark is not None and mark.published is not None and mark.published.tells_clock
+    if candidate.shown is None or not (candidate.shown.tells_clock or is_told):
         candidate.shown = next((s for s in harvest.shown if s.tells_clock), candidate.shown)
+    elif candidate.shown.day is None and candidate.shown.clock is not None:
+        fuller = (s for s in harvest.shown if s.day and s.clock == candidate.shown.clock)
+        candidate.shown = next(fuller, candidate.shown)
     candidate.updated = next(iter(harvest.updates), None)
     candidate.day = harvest.day
     if candidate.published is not None:
@@ -116,7 +128,7 @@ class _Roles:
             ):
                 self.body.append(piece)
         if self.harvest.captions:
-            self.body = [p for p in self.body if p.text not in self.harvest.captions]
+            self.body = [p for p in self.body if not self._is_caption(p)]
         self._settle_body()
         candidate.headline = self.headline
         candidate.authors = tuple(dict.fromkeys(self.authors))
@@ -137,9 +149,10 @@ class _Roles:
         self.harvest.is_pinned |= marks_pinned(label)
 
     def _is_time(self, piece: Piece) -> bool:
-        stamp = read_expression(piece.text)
-        if stamp is None:
-            return False
+        stamps = _stamps_of(piece)
+        return bool(stamps) and all(self._takes_time(piece, stamp) for stamp in stamps)
+
+    def _takes_time(self, piece: Piece, stamp: Stamp) -> bool:
         if stamp.is_update:
             self.harvest.updates.append(stamp)
         elif stamp.tells_clock or stamp.minute or stamp.ago:
@@ -167,6 +180,7 @@ class _Roles:
             return is_noise(text) and not is_credit(text)
         return (
             text.lower() in _MEDIA
+            or names_zone(text)
             or opens_byline(text)
             or is_noise(text)
             or self._is_film_title(piece)
@@ -214,18 +228,24 @@ class _Roles:
         """A line that its markup names an author, or an author's post."""
         if not piece.is_author or len(piece.text) > 160:
             return False
+        each = [only_names_in(part) for part in piece.parts]
         names = names_in(_apart(piece.parts))
+        if sum(map(bool, each)) > 1:
+            names = tuple(name for found in each for name in found)
         self.authors += names
         return bool(names) or len(piece.text) < MAX_NAME_LINE_CHARS or is_role(piece.text)
 
     def _is_stated_byline(self, piece: Piece) -> bool:
         """A line that says who wrote; what a break sets below it may say their post, or be text."""
-        if piece.is_heading or not begins_byline(piece.text):
+        if not begins_byline(piece.text):
             return False
         first, _, below = _apart(piece.parts).strip().partition("\n")
-        if not is_byline(first) or (piece.in_text_block and len(first.split()) > 12):
+        names = names_in(first) if is_byline(first) else ()
+        if not names or (piece.in_text_block and len(first.split()) > 12):
             return False
-        self.authors += names_in(first)
+        if piece.is_heading and 2 * sum(map(len, names)) < len(first):
+            return False
+        self.authors += names
         if len(below) <= MAX_NAME_LINE_CHARS and not below.endswith((".", "!", "?")):
             return True
         piece.text = one_line(below)
@@ -304,7 +324,7 @@ class _Roles:
         """A name, or the post that follows one, alone at the head of the entry."""
         if piece.in_list or piece.is_heading or (self.body and not self._may_be_titled()):
             return False
-        text = piece.text.strip(" -–—|•·,")
+        text = _apart(piece.parts).strip(" \n-–—|•·,")
         names = only_names_in(text) if len(text) <= MAX_NAME_LINE_CHARS else ()
         if names and piece is not self.harvest.pieces[-1]:
             self.authors += names
@@ -313,13 +333,29 @@ class _Roles:
             bool(self.authors) and 0 < len(text) < 90 and text[-1] not in ".!?:" and is_role(text)
         )
 
+    def _is_caption(self, piece: Piece) -> bool:
+        """Whether a line says what a picture says of itself, and perhaps whose it is."""
+        first, rest = one_line(piece.parts[0]), one_line("".join(piece.parts[1:]))
+        return piece.text in self.harvest.captions or (
+            first in self.harvest.captions and (not piece.in_text_block or is_credit(rest))
+        )
+
     def _take_signature(self) -> None:
-        """Take off the name in brackets that closes the last paragraph."""
-        signed = _SIGNED.fullmatch(self.body[-1].text) if self.body else None
-        names = only_names_in(signed[2]) if signed else ()
-        if signed and names:
+        """Take off the names that close the last paragraph: in brackets, or in an element apart."""
+        if not self.body:
+            return
+        last = self.body[-1]
+        rest, signed = last.text, None
+        bracketed = _SIGNED.fullmatch(last.text)
+        if bracketed:
+            rest, signed = bracketed.groups()
+        elif len(last.parts) > 1 and len(last.parts[-1]) <= MAX_NAME_LINE_CHARS:
+            signed = last.parts[-1].strip(" –—-()")
+            rest = one_line("".join(last.parts[:-1])).rstrip(" –—-(")
+        names = _signing(signed) if signed and rest.endswith(_SENTENCE_ENDS) else ()
+        if names:
             self.authors += names
-            self.body[-1].text = signed[1]
+            last.text = rest
 
     def _may_be_titled(self) -> bool:
         """Whether all there is so far is one line that may turn out to be the headline."""
@@ -335,7 +371,7 @@ class _Roles:
         """Names and headings at the edges out, then whatever is no prose among prose."""
         body = self.body
         while len(body) > 1 and _is_byline_at_end(body[-1]):
-            self.authors += names_in(body.pop().text)
+            self.authors += names_in(body.pop().text.strip("()"))
         self._take_signature()
         while len(body) > 1 and body[-1].is_heading:
             body.pop()
@@ -357,12 +393,31 @@ class _Roles:
             self.body = [p for p in body if p.in_text_block or not p.is_card]
 
 
-def _apart(parts: list[str]) -> str:
-    """The text of a line, a bar where the names of two elements would run into each other."""
+def _signing(text: str) -> tuple[str, ...]:
+    return names_in(text) if is_byline(text) else only_names_in(text)
+
+
+def _apart(parts: list[str], divider: str = " | ") -> str:
+    """The text of a line, divided where the words of two elements would run into each other."""
     text = ""
     for part in parts:
-        text += f" | {part}" if text[-1:].isalnum() and part[:1].isalnum() else part
+        text += f"{divider}{part}" if text[-1:].isalnum() and part[:1].isalnum() else part
     return text
+
+
+def _stamps_of(piece: Piece) -> list[Stamp]:
+    """The times of a line that says nothing else, one for each element where they are apart."""
+    whole = read_expression(piece.text)
+    if whole is not None:
+        return [whole]
+    parts = [part for part in map(str.strip, piece.parts) if part]
+    if len(parts) < 2 or len(piece.text) > MAX_EXPRESSION_CHARS:
+        return []
+    whole = read_expression(one_line(_apart(parts, " ")))
+    if whole is not None:
+        return [whole]
+    stamps = [stamp for stamp in map(read_expression, parts) if stamp is not None]
+    return stamps if len(stamps) == len(parts) else []
 
 
 def _joins_names(part: str) -> bool:
@@ -422,7 +477,7 @@ def _is_title(body: list[Piece]) -> bool:
 
 
 def _is_byline_at_end(piece: Piece) -> bool:
-    text = _HANDLE.sub("", piece.text)
+    text = _HANDLE.sub("", piece.text).strip("()")
     return (
         len(text) <= MAX_NAME_LINE_CHARS
         and not piece.in_list

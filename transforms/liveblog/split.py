@@ -24,7 +24,7 @@ from transforms.liveblog.hints import ENTRY_SELECTORS
 from transforms.liveblog.join import Joined, authors_of, body_of, headline_of, join, share_known
 from transforms.liveblog.json_ld import Declared, read_json_ld
 from transforms.liveblog.live import says_live, title_says_live
-from transforms.liveblog.marks import DayMark, Mark, clusters, find_marks
+from transforms.liveblog.marks import DayMark, Mark, below_head, clusters, find_marks
 from transforms.liveblog.outline import Outline, outline
 from transforms.liveblog.pieces import opens_related
 from transforms.liveblog.plain import read_plain
@@ -123,7 +123,7 @@ def _shown_entries(
     totals = text_lengths(body)
     marks, days = find_marks(body)
     groups: list[Group] = []
-    for cluster in clusters(body, marks):
+    for cluster in clusters(body, below_head(body, marks, totals)):
         groups += groups_of(body, cluster, totals, marks, days)
     if named:
         groups += declared_groups(body, named)

@@ -176,6 +176,7 @@ _OPENING_WEEKDAY = re.compile(r"^(?:pt|mar)\.?,?\s(?=\d\d?[:.h])")
 """Weekdays that are also a zone or a month."""
 _NAMES_ZONE = re.compile(r"\btime\b|\bhora |\bheure |\bora |\btijd\b|\bczasu |brasília|ortszeit")
 _DIGIT = re.compile(r"\d")
+_MAX_ZONE_CHARS = 5
 
 _SECONDS_OF_UNIT = {
     "second": 1, "sec": 1, "s": 1, "sekunde": 1, "sekunden": 1, "seconde": 1, "segundo": 1,
@@ -195,7 +196,8 @@ _AGO = re.compile(
     r"|(?:vor|il y a|hace|há)\s(?P<n2>\d{1,3})\s?(?P<u2>[^\W\d_]{1,9})\.?)$"
 )
 _MINUTE_OF_PLAY = re.compile(
-    r"^(?:min(?:ute)?\.?\s?)?(?P<m>\d{1,3}(?:\s?\+\s?\d{1,2})?)\s?(?:['’′‘]|\.?\s?(?:min|minute|minuto|minuta)\b\.?)$"
+    r"^(?:min(?:ute)?\.?\s?)?(?P<m>\d{1,3}(?:\s?\+\s?\d{1,2})?)"
+    r"\s?(?:['’′‘](?P<more>\s?\+\s?\d{1,2}['’′‘]?)?|\.?\s?(?:min|minute|minuto|minuta)\b\.?)$"
 )
 
 _ORDINALS_AND_HALVES = "a p m am pm st nd rd th er t z fa geleden temu atrás vor il y hace há utc"
@@ -233,6 +235,11 @@ def zone_named(name: str | None) -> tzinfo | None:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
+
+
+def names_zone(text: str) -> bool:
+    """Whether a text is the short name of a zone and nothing else, such as "BST"."""
+    return len(text) <= _MAX_ZONE_CHARS and text.isupper() and text.lower() in _ABBREVIATED_ZONES
 
 
 @lru_cache(maxsize=4096)
@@ -324,7 +331,7 @@ def _read_expression(text: str) -> Stamp | None:
         return None
     minute = _MINUTE_OF_PLAY.match(low)
     if minute:
-        return Stamp(minute=minute["m"].replace(" ", ""))
+        return Stamp(minute=re.sub(r"[\s'’′‘]", "", minute["m"] + (minute["more"] or "")))
     return read_machine(text) or _read_ago(low) or _read_phrase(low)
 
 
@@ -338,7 +345,7 @@ def _read_phrase(low: str) -> Stamp | None:
     if stamp is None or _DIGIT.search(rest):
         return None
     words = set(_WORD.findall(rest))
-    if not words <= _SPOKEN_WORDS:
+    if not words <= _SPOKEN_WORDS and not words <= _SPOKEN_WORDS | _ABBREVIATED_ZONES.keys():
         return None
     return stamp if words.isdisjoint(_UPDATE_WORDS) else stamp._replace(is_update=True)
 
@@ -465,7 +472,7 @@ def at(day: date, clock: time, zone: tzinfo) -> datetime | None:
 
 
 _LEAD = re.compile(
-    r"^[\W_]{0,6}(?:(?i:ore|um|à|às|at|godz\.?|om|alle|kl\.?|uhrzeit|h)\s)?"
+    r"^[\W_]{0,6}(?P<at>(?i:ore|um|à|às|at|godz\.?|om|alle|kl\.?|uhrzeit|h)\s)?"
     r"(?P<clock>(?:2[0-4]|[01]?\d)(?!\d)(?:\s?[:.hH]\s?[0-5]\d(?!\d)(?::[0-5]\d)?|\s?[hH](?=[\s.:\-–—,]))?(?:\s?[aApP]\.?[mM]\b\.?)?)"
     r"(?P<unit>\s?(?:Uhr|uhr|UHR|uur|hrs|hs|h|u)\b\.?)?"
     r"(?P<zone>\s?\(?(?:[A-Z]{2,4}T|GMT|UTC|MEZ|MESZ|ET|PT|CT|UK|IST|BST)(?:\stime)?\b\)?)?"
@@ -504,7 +511,7 @@ def read_lead(text: str) -> tuple[Stamp, str, bool] | None:
         return None
     framed = text.startswith("+++")
     set_apart = framed or bool(match["unit"] or match["zone"] or match["sep"].strip())
-    if "." in low and not set_apart:
+    if "." in low and not (set_apart or match["at"]):
         return None
     rest = text[match.end() :].strip()
     return stamp, rest.rstrip("+ ") if framed else rest, set_apart
