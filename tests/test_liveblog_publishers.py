@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -64,3 +64,18 @@ def test_what_a_reader_finds_is_what_comes_out(name: str, use_hints: bool) -> No
         for entry in about["entries"]
     ]
     assert found == wanted
+
+
+@pytest.mark.parametrize("use_hints", [True, False], ids=["hints", "plain"])
+@pytest.mark.parametrize("line", (PAGES / "articles/INDEX.tsv").read_text("utf8").splitlines())
+def test_what_only_looks_like_a_live_blog_is_one_entry(line: str, use_hints: bool) -> None:
+    file, url, timezone, *_ = line.split("\t")
+    fetched = FetchedPage(
+        request=PageRequest(uri=url, source="input:test", page_url=url),
+        url=url,
+        content=(PAGES / "articles" / file).read_bytes(),
+        content_type="text/html",
+        fetched_at=datetime(2026, 11, 1, tzinfo=UTC),
+    )
+    done = split_with(extract_page(fetched), timezone=timezone, use_hints=use_hints)
+    assert (done.is_live_blog, len(done.entries)) == (False, 1)

@@ -13,7 +13,8 @@ MAX_BYLINE_CHARS = 160
 _BY = re.compile(
     r"^(?:from|by|von|par|por|di|a cura di|door|przez|autor(?:in|a|es|en|zy|em|ka)?|author|"
     r"auteurs?|autrice|redactor[a]?|reporter|texte?|text|protokoll|written by|"
-    r"reported by|posted by|analysis by|reporting by|propos recueillis par|escrito por|scritto da|"
+    r"reported by|reports|posted by|analysis by|reporting by|propos recueillis par|escrito por|"
+    r"scritto da|"
     r"geschreven door|aufgezeichnet von|tekst|autor/autorka|oprac|opr|opracowa(?:nie|ł|ła)|notował|"
     r"notowała|escribe|informan?|redactan?|(?:reportagem|texto) de|"
     r"(?:dal|dalla|dai) nostr[oai] (?:inviat[oai]|corrispondent[ei])|"

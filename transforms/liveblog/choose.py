@@ -8,17 +8,13 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
+from transforms.liveblog.groups import COMMENT_CONTEXT
 from transforms.liveblog.outline import HEADINGS, Outline
 
 if TYPE_CHECKING:
     from transforms.liveblog.candidate import Candidate
     from transforms.liveblog.groups import Group
 
-_COMMENT_CONTEXT = re.compile(
-    r"(?:^|[\s_-])(?:comments?|commentlist|disqus|replies|reply|kommentare?|commentaires?|comentarios?|"
-    r"commenti|reacties|komentarze|reviews?|forum|thread)(?:$|[\s_-]|__)",
-    re.IGNORECASE,
-)
 _STORY_SLUG = re.compile(r"\d|-.*-")
 _PRESSED = frozenset(["a", "button"])
 _ASIDE_CONTEXT = frozenset(["aside", "nav", "footer", "form"])
@@ -147,7 +143,7 @@ def _in_comments(page: Outline, group: Group) -> bool:
         if page.tags[at] in _ASIDE_CONTEXT:
             return True
         said = " ".join(attributes.get(name, "") for name in ("class", "id", "itemprop"))
-        if page.tags[at] not in {"body", "html", "main"} and _COMMENT_CONTEXT.search(said):
+        if page.tags[at] not in {"body", "html", "main"} and COMMENT_CONTEXT.search(said):
             return True
         at = page.parents[at]
     return False

@@ -30,6 +30,12 @@ _FLAT_WEIGHT = 0.9
 MIN_RUN_CHARS = 25
 """Less text between two boxes is an advertisement or a rule, not an entry's body."""
 
+COMMENT_CONTEXT = re.compile(
+    r"(?:^|[\s_-])(?:comments?|commentlist|disqus|replies|reply|kommentare?|commentaires?|comentarios?|"
+    r"commenti|reacties|komentarze|reviews?|forum|thread|postings?)(?:$|[\s_-]|__)",
+    re.IGNORECASE,
+)
+"""Classes of what readers write, not the newsroom."""
 _FLAT_TAGS = HEADINGS | {"p", "dt", "strong", "b", "span", "time", "header", "summary"}
 _STOPPERS = frozenset(["section", "aside", "footer", "nav", "form", "article", "main"])
 _ITEM_TAGS = frozenset(["article", "li", "section", "div", "tr", "details"])
@@ -362,11 +368,12 @@ def _take_siblings(page: Outline, group: Group, totals: list[int], marks: list[M
                 continue
             first = bisect_left(places, child)
             times = bisect_left(places, end) - first
-            alike = (tag, page.attributes(child).get("class", "")) in shapes
+            styled = page.attributes(child).get("class", "")
+            alike = (tag, styled) in shapes
             if not times and totals[end] - totals[child] < least:
                 continue  # a prompt in the manner of the entries
             timed = times == 1 and "h1" not in page.tags[child:end]
-            if alike or (timed and count > 1):
+            if alike or (timed and count > 1 and not COMMENT_CONTEXT.search(styled)):
                 added.append(Extent((child, end), child, marks[first] if times else None))
     if added and len(added) <= len(boxes):
         group.extents = sorted(group.extents + added, key=lambda e: e.box)

@@ -40,7 +40,7 @@ _JUNK_CLASS = re.compile(
     r"related|teaser|advert\w*|ads?|adslot|banner|recommend\w*|outbrain|taboola|toolbar|tooltip|"
     r"visually-hidden|visuallyhidden|sr-only|screen-reader-text|sponsored|paywall|"
     r"readmore|more-on|reactions?|comment-count|media-?player|"
-    r"video-(?:title|meta|info|caption|description))(?:$|[\s_-]|__)",
+    r"video-(?:title|meta|info|caption|description|player))(?:$|[\s_-]|__)",
     re.IGNORECASE,
 )
 _EMBED_CLASS = re.compile(
@@ -413,6 +413,9 @@ class _Cutter:
         if styled is None or len(attributes) > 1:
             self._take_attributes(at, attributes)
         kind = _kind_of_class(styled) if styled else ""
+        if not kind and len(attributes) > 1:
+            named = attributes.get("data-testid") or attributes.get("data-component")
+            kind = _kind_of_class(named) if named else ""
         if not kind:
             return at + 1
         if (kind == "embed" and self._is_embed(at)) or (kind == "junk" and not self._is_bulk(at)):

@@ -229,9 +229,8 @@ class _Roles:
         if not piece.is_author or len(piece.text) > 160:
             return False
         each = [only_names_in(part) for part in piece.parts]
-        names = names_in(_apart(piece.parts))
-        if sum(map(bool, each)) > 1:
-            names = tuple(name for found in each for name in found)
+        names = tuple(name for found in each for name in found)
+        names = names or names_in(_apart(piece.parts))
         self.authors += names
         return bool(names) or len(piece.text) < MAX_NAME_LINE_CHARS or is_role(piece.text)
 
