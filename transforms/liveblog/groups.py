@@ -82,7 +82,7 @@ def groups_of(
 ) -> list[Group]:
     """The lists of entries round the marks of one cluster; none if they do not repeat.
 
-    totals: of ``text_lengths``. every: all marks of the page, in order.
+    totals: of ``text_lengths``. every: all marks of the page that tell a time, in order.
     """
     marks = _with_clocks(_one_per_place(page, cluster))
     if len(marks) < 2 or _take_turns(page, marks):
@@ -120,16 +120,8 @@ def _one_per_place(page: Outline, cluster: list[Mark]) -> list[Mark]:
 
 def _with_clocks(marks: list[Mark]) -> list[Mark]:
     """Without those that name a day only, where nearly all others tell the time of day."""
-    told = [mark for mark in marks if _tells_time(mark)]
+    told = [mark for mark in marks if mark.tells_time]
     return told if len(told) >= 0.8 * len(marks) else marks
-
-
-def _tells_time(mark: Mark) -> bool:
-    return any(
-        stamp is not None
-        and (stamp.tells_clock or stamp.ago is not None or stamp.minute is not None)
-        for stamp in (mark.shown, mark.published)
-    )
 
 
 def _take_turns(page: Outline, marks: list[Mark]) -> bool:
@@ -356,7 +348,6 @@ def _take_siblings(page: Outline, group: Group, totals: list[int], marks: list[M
     tag = page.tags[group.extents[0].box]
     if tag not in _ITEM_TAGS and "-" not in tag:
         return
-    marks = [mark for mark in marks if _tells_time(mark)]
     places = [mark.index for mark in marks]
     homes = Counter(page.parents[e.box] for e in group.extents)
     least = 0.25 * median(totals[e.span[1]] - totals[e.span[0]] for e in group.extents)

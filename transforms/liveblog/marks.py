@@ -58,6 +58,15 @@ class Mark:
     shown: Stamp | None = None
     rest: str = ""
 
+    @property
+    def tells_time(self) -> bool:
+        """Whether it tells the time of day, how long ago, or the minute of play."""
+        return any(
+            stamp is not None
+            and (stamp.tells_clock or stamp.ago is not None or stamp.minute is not None)
+            for stamp in (self.shown, self.published)
+        )
+
 
 @dataclass(slots=True)
 class DayMark:

@@ -123,8 +123,9 @@ def _shown_entries(
     totals = text_lengths(body)
     marks, days = find_marks(body)
     groups: list[Group] = []
+    timed = [mark for mark in marks if mark.tells_time]
     for cluster in clusters(body, below_head(body, marks, totals)):
-        groups += groups_of(body, cluster, totals, marks, days)
+        groups += groups_of(body, cluster, totals, timed, days)
     if named:
         groups += declared_groups(body, named)
     best = _best(body, groups, page, totals, declared, live=live)
