@@ -59,6 +59,11 @@ _SURNAMES = (
     "Quill", "Reddick", "Tennick", "Marlow", "Hesketh", "Varga", "Lindqvist", "Okafor", "Brandt",
     "Sorensen", "Pellow", "Ashdown",
 )  # fmt: skip
+_SYLLABLES = (
+    "bar", "bel", "cor", "dan", "del", "dor", "el", "fen", "gal", "gor", "hal", "hem", "is", "kal",
+    "kor", "lan", "len", "lor", "mar", "mel", "min", "mor", "nar", "nol", "or", "pel", "pol", "ran",
+    "rel", "ros", "sal", "sel", "sor", "tal", "tem", "tor", "ul", "val", "ven", "wes",
+)  # fmt: skip
 _SUBJECTS = (
     "the harbour master", "a spokeswoman for the council", "the minister", "the rail operator",
     "an engineer at the dam", "the union", "a witness", "the opposition leader", "the coach",
@@ -168,11 +173,12 @@ def _name(n: int, seed: int, ending: str = ".html") -> str:
 
 
 def sentence(rng: random.Random) -> str:
-    """Words that nobody wrote before, most of the time."""
+    """Words that nobody wrote before: news is full of names."""
     count = rng.randrange(2, 990)
     subject, verb, thing, change, when = map(
         rng.choice, (_SUBJECTS, _VERBS, _OBJECTS, _CHANGES, _WHEN)
     )
+    subject, thing = f"{subject} of {_place(rng)}", f"{thing} at {_place(rng)}"
     forms = (
         f"{subject} {verb} that {thing} {change} {when}.",
         f"{when}, {subject} {verb} that {thing} {change}.",
@@ -182,6 +188,11 @@ def sentence(rng: random.Random) -> str:
     )
     text = rng.choice(forms)
     return text[0].upper() + text[1:]
+
+
+def _place(rng: random.Random) -> str:
+    """One of 64,000 names."""
+    return "".join(rng.choices(_SYLLABLES, k=3)).capitalize()
 
 
 def _paragraphs(rng: random.Random, fewest: int, most: int) -> tuple[str, ...]:

@@ -49,7 +49,7 @@ def test_a_benchmark_runs(words: list[str], shown: str, tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     assert shown in done.stdout

@@ -14,6 +14,7 @@ and ``find_duplicates`` here in memory, with the same outcome.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -42,6 +43,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
+
+
+_PAIRS_AT_ONCE = 5_000
+"""So many are compared at a time: both documents of a pair are copied for it."""
 
 
 class Outcome(NamedTuple):
@@ -90,8 +95,12 @@ def deduplicate(
     pairs = candidates(postings(every, keys), window_days).pairs
     refs = numbers_of(every, "ref")
     order = np.argsort(refs)
-    place = {name: order[np.searchsorted(refs[order], pairs[name])] for name in ("a", "b")}
-    edges = verify(every.take(pa.array(place["a"])), every.take(pa.array(place["b"])), window_days)
+    a, b = (order[np.searchsorted(refs[order], pairs[name])] for name in ("a", "b"))
+    parts = (slice(n, n + _PAIRS_AT_ONCE) for n in range(0, len(pairs), _PAIRS_AT_ONCE))
+    edges = itertools.chain.from_iterable(
+        verify(every.take(pa.array(a[part])), every.take(pa.array(b[part])), window_days)
+        for part in parts
+    )
     decisions = {decision.ref: decision for decision in settle(edges, window_days)}
     outcome = Outcome([], [], [], repeated)
     for row_signed in signed:
