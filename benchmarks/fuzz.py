@@ -51,6 +51,9 @@ with atheris.instrument_imports(include=["transforms", "schemas", "protego", "fe
     from transforms.robots import read_robots
     from transforms.sitemaps import read_sitemap
 
+from tests.datasets import add_run  # noqa: E402
+from tests.factories import letter, row  # noqa: E402
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -169,10 +172,16 @@ def _seeds(target: str, folder: Path) -> None:
             f'{{"manifest": {{"run_id": "{_RUN}"}}, "files": [{entry}]}}'.encode(),
             f'{{"run_id": "{_RUN}", "files": [{entry}], "counts": {{"pages": 1}}}}'.encode(),
         ],
-        "index": [b"PAR1", *(p.read_bytes() for p in sorted(folder.glob("*.parquet")))],
+        "index": _index_files(),
     }[target]
     for n, data in enumerate(made):
         Path(folder, f"seed-{n}").write_bytes(data)
+
+
+def _index_files() -> list[bytes]:
+    with tempfile.TemporaryDirectory() as dataset:
+        add_run(Path(dataset), [row()], letters=[letter()])
+        return [path.read_bytes() for path in sorted(Path(dataset, "_index").rglob("*.parquet"))]
 
 
 def _fuzz(target: str, folder: Path, seconds: int) -> None:

@@ -154,7 +154,7 @@ def _check_file(
         yield Fault("damage", final, "has other bytes than its run wrote")
     try:
         rows = pq.read_table(pa.BufferReader(content), page_checksum_verification=True)
-    except (OSError, pa.ArrowInvalid) as error:
+    except storage.UNREADABLE as error:
         yield Fault("damage", final, f"is no whole Parquet file: {storage.reason(error)}")
         return
     if len(rows) != file["rows"]:

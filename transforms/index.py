@@ -6,6 +6,7 @@ of signatures; the rest only of entries that are asked for.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -17,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from schemas import arrow
 from schemas.errors import DatasetError
 from schemas.records import KnownEntry, KnownPage
 from transforms import storage
@@ -76,11 +78,7 @@ def date_of(path: str) -> date | None:
 
 def find_known(path: str, ids: pa.Array) -> Iterator[KnownEntry]:
     """The rows of an index file of entries that have one of the ids, without signatures."""
-    with (
-        storage.reading(path),
-        storage.open_read(path) as file,
-        pq.ParquetFile(file) as parquet,
-    ):
+    with _opened(path, arrow.KNOWN_ENTRIES, _IDENTITY) as parquet:
         for group in range(parquet.num_row_groups):
             column = parquet.read_row_group(group, columns=["entry_id"]).column(0)
             places = pc.indices_nonzero(pc.is_in(column, ids))
@@ -126,31 +124,43 @@ class KnownFile:
 
 def read_known_pages(path: str) -> Iterator[KnownPage]:
     """The rows of one index file of pages."""
-    for row in _rows(path):
+    for row in _rows(path, arrow.KNOWN_PAGES):
         yield KnownPage(**row)
 
 
 def read_known_dead_letters(path: str) -> Iterator[str]:
     """The ids in one index file of dead letters."""
-    for row in _rows(path):
+    for row in _rows(path, arrow.KNOWN_DEAD_LETTERS):
         yield str(row["dead_letter_id"])
 
 
 def read_known_boilerplate(path: str) -> bytes:
     """The keys in one index file of boilerplate, 64 bits each."""
-    with storage.reading(path), storage.open_read(path) as file:
-        keys: NDArray[np.uint64] = pq.read_table(file).column(0).to_numpy()
+    schema = arrow.KNOWN_BOILERPLATE
+    with _opened(path, schema, schema.names) as parquet:
+        keys: NDArray[np.uint64] = parquet.read(columns=schema.names).column(0).to_numpy()
     return keys.tobytes()
 
 
-def _rows(path: str) -> Iterator[dict[str, Any]]:
+def _rows(path: str, schema: pa.Schema) -> Iterator[dict[str, Any]]:
+    with _opened(path, schema, schema.names) as parquet:
+        for batch in parquet.iter_batches(columns=schema.names):
+            yield from batch.to_pylist()
+
+
+@contextlib.contextmanager
+def _opened(path: str, schema: pa.Schema, columns: list[str]) -> Iterator[pq.ParquetFile]:
+    """An index file that has these columns; raises DatasetError if it is damaged or another's."""
     with (
         storage.reading(path),
         storage.open_read(path) as file,
-        pq.ParquetFile(file) as parquet,
+        pq.ParquetFile(file, page_checksum_verification=True) as parquet,
     ):
-        for batch in parquet.iter_batches():
-            yield from batch.to_pylist()
+        found = parquet.schema_arrow
+        for name in columns:
+            if name not in found.names or found.field(name).type != schema.field(name).type:
+                raise DatasetError(f"{path} has no column {name} as an index file has; see check")
+        yield parquet
 
 
 def days_around(days: Collection[int], window_days: int) -> set[int]:

@@ -24,6 +24,9 @@ _EXTRAS = {
 }
 """By scheme: the extra of apache-beam that is needed, and what it installs."""
 
+UNREADABLE = (OSError, pa.ArrowException, UnicodeDecodeError)
+"""What comes of reading a Parquet file that is damaged; the last of a footer with other names."""
+
 
 def check_scheme(path: str) -> None:
     """Raises ValueError, with the remedy, if there is no such filesystem here."""
@@ -169,7 +172,7 @@ def reading(path: str) -> Iterator[None]:
     """Raises DatasetError, one line with the path, if a file of a dataset cannot be read."""
     try:
         yield
-    except (OSError, pa.ArrowInvalid) as error:
+    except UNREADABLE as error:
         raise DatasetError(f"{path} cannot be read: {reason(error)}; see check") from error
 
 
