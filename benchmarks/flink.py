@@ -235,11 +235,27 @@ class FlinkCluster:
         jobs = self.rest("jobs")["jobs"]
         return [job["id"] for job in jobs if job["status"] == "RUNNING"]
 
-    def last_job_bytes(self) -> int:
-        """What the stages of the job that was started last handed on."""
+    def last_job(self) -> tuple[float, int]:
+        """Of the job that was started last: its seconds, and the bytes its stages handed on."""
         last = max(self.rest("jobs/overview")["jobs"], key=lambda job: job["start-time"])
         stages = self.rest(f"jobs/{last['jid']}")["vertices"]
-        return sum(stage["metrics"]["write-bytes"] for stage in stages)
+        return last["duration"] / 1000, sum(stage["metrics"]["write-bytes"] for stage in stages)
+
+    def workers_cpu_s(self) -> float:
+        """CPU time of TaskManagers and Python workers since they were started; on Linux only."""
+        sessions = {
+            process.pid
+            for name, process in self._processes.items()
+            if name.startswith(("taskmanager", "pool"))
+        }
+        ticks = 0
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):  # it has ended meanwhile
+                # proc(5), behind the name: the session is the 4th, times the 12th to 15th.
+                fields = path.read_text("utf8").rpartition(")")[2].split()
+                if int(fields[3]) in sessions:
+                    ticks += sum(map(int, fields[11:15]))
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def cancel(self, job: str) -> None:
         """End a job at once, wherever it is."""

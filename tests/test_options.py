@@ -7,6 +7,7 @@ import pytest
 
 from pipeline.__main__ import main
 from pipeline.options import LOCAL_RUNNER, fetch_limits, parse
+from pipeline.runners import to_beam_options
 from schemas.errors import UsageError
 
 BATCH = ["batch", "--url", "https://a.example/", "--output", "out"]
@@ -113,6 +114,13 @@ def test_an_output_that_is_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "is a file" in said
     assert said.count("\n") == 1
     assert file.read_text() == "mine"
+
+
+@pytest.mark.parametrize(("runner", "told"), [("FlinkRunner", True), ("PrismRunner", False)])
+def test_flink_is_told_to_finish_bundles_before_a_checkpoint(runner: str, told: bool) -> None:
+    for words in ([], ["--finish_bundle_before_checkpointing"] * told):
+        options = to_beam_options(runner, words).get_all_options(retain_unknown_options=True)
+        assert ("finish_bundle_before_checkpointing" in options) == told
 
 
 @pytest.mark.parametrize(

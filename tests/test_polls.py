@@ -6,13 +6,21 @@ import time
 from pathlib import Path
 from typing import Any
 
+import apache_beam as beam
 import pytest
 from apache_beam.io.watermark_estimators import ManualWatermarkEstimator
+from apache_beam.portability import common_urns
+from apache_beam.portability.api import beam_runner_api_pb2
 from apache_beam.runners.sdf_utils import RestrictionTrackerView, ThreadsafeRestrictionTracker
 from apache_beam.transforms.window import GlobalWindow, IntervalWindow, TimestampedValue
 
+from pipeline.ingest import Polling
+from pipeline.options import parse
+from pipeline.run import begin_manifest, ingest
 from transforms.commit import commit_run, run_in
+from transforms.outcomes import utc_now
 from transforms.polls import _Asked, _Poll, _Seconds
+from transforms.visit import Revisits
 
 RUN = "000001-abcdef01"
 EVERY_S = 10
@@ -92,3 +100,18 @@ def test_a_job_ends_when_its_time_is_over(tmp_path: Path, monkeypatch: pytest.Mo
 def test_the_run_of_a_window_is_named_by_the_window_and_its_job() -> None:
     assert run_in(RUN, GlobalWindow()) == RUN
     assert run_in(RUN, IntervalWindow(1795383650, 1795383660)) == "1795383650-abcdef01"
+
+
+def test_nothing_in_the_unbounded_graph_waits_for_a_side_input(tmp_path: Path) -> None:
+    options = parse(["stream", "--url", "https://a.example/", "--output", str(tmp_path)])
+    pipeline = beam.Pipeline("FnApiRunner")
+    polling = Polling(utc_now(), Revisits(frozenset(), frozenset(), utc_now()), every_s=EVERY_S)
+    ingest(pipeline, options, begin_manifest(options, []), [], polling)
+    transforms = pipeline.to_runner_api().components.transforms.values()
+    steps = {
+        one.unique_name: beam_runner_api_pb2.ParDoPayload.FromString(one.spec.payload)
+        for one in transforms
+        if one.spec.urn == common_urns.primitives.PAR_DO.urn
+    }
+    assert len(steps) > 50
+    assert [name for name, step in steps.items() if step.side_inputs] == []
