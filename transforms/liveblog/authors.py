@@ -14,17 +14,17 @@ _BY = re.compile(
     r"^(?:from|by|von|par|por|di|a cura di|door|przez|autor(?:in|a|es|en|zy|em|ka)?|author|"
     r"auteurs?|autrice|redactor[a]?|reporter|texte?|text|protokoll|written by|"
     r"reported by|reports|posted by|analysis by|reporting by|propos recueillis par|escrito por|"
-    r"scritto da|"
-    r"geschreven door|aufgezeichnet von|tekst|autor/autorka|oprac|opr|opracowa(?:nie|ł|ła)|notował|"
-    r"notowała|escribe|informan?|redactan?|(?:reportagem|texto) de|"
+    r"scritto da|geschreven door|aufgezeichnet von|am ticker|tekst|autor/autorka|oprac|opr|"
+    r"opracowa(?:nie|ł|ła)|notował|notowała|escribe|informan?|redactan?|(?:reportagem|texto) de|"
     r"(?:dal|dalla|dai) nostr[oai] (?:inviat[oai]|corrispondent[ei])|"
-    r"(?:de )?(?:notre|nos) (?:envoyée?s?|correspondante?s?)(?: spéciale?s?| permanente?s?)?|"
+    r"(?:de )?(?:notre|nos) (?:envoyée?s?|correspondante?s?|journalistes?)"
+    r"(?: spéciale?s?| permanente?s?)?|"
     r"van onze (?:verslaggever|correspondent|redacteur)|"
     r"von unser(?:em|er|en) (?:korrespondent|reporter)(?:in|en)?)\b\.?\s*:?\s+",
     re.IGNORECASE,
 )
 _MAX_BY_CHARS = 16
-_MAX_ANNOUNCED_CHARS = 30
+_MAX_ANNOUNCED_CHARS = 40
 """Behind so many characters a name is no longer what "By" announces."""
 _BY_EMPTY = re.compile(
     r"^(?:by|from|von|par|por|di|door|autor|autor/autorka|autorzy|oprac\.|author)\s*:?$",
@@ -66,7 +66,8 @@ _ROLE = re.compile(
     r"\w*redakteur\w*|\w*journalist\w*|jornalista|redat(?:or|ora|tore|trice)|\w*redacteur|"
     r"\w*redactie|rédact(?:eur|rice)|redactora?|\w*redaktor\w*|\w*reporterin|dziennikar\w*|"
     r"verslaggever|inviat[oa]|enviad[oa]|envoyée?|repórter|reportero|"
-    r"periodista|giornalista|chief|analyst|producer|presenter|columnist|bureau|writer)\b",
+    r"periodista|giornalista|chief|analyst|producer|presenter|columnist|bureau|writer|"
+    r"leiter(?:in)?|ressortleiter(?:in)?|volontär(?:in)?|head of|chef(?:fe)? du|newsdesk)\b",
     re.IGNORECASE,
 )
 _NAME_TOKEN = re.compile(r"^[^\W\d_][\w.'’\-‐]*$")
@@ -110,7 +111,8 @@ def only_names_in(text: str) -> tuple[str, ...]:
     parts = [part for part in _SPLIT.split(" ".join(text.split())) if part]
     if not parts or len(text) > MAX_BYLINE_CHARS or not is_name(_AFTER_NAME.sub("", parts[0])):
         return ()
-    if not all(is_name(_AFTER_NAME.sub("", part)) or _ROLE.search(part) for part in parts[1:]):
+    rest = [(part, _AFTER_NAME.sub("", f" {part}").strip()) for part in parts[1:]]
+    if not all(not name or is_name(name) or _ROLE.search(part) for part, name in rest):
         return ()
     return names_in(text)
 

@@ -46,6 +46,9 @@ _LABELS = frozenset(
         "copy",
         "facebook",
         "twitter",
+        "tweeter",
+        "twittear",
+        "twittern",
         "x",
         "whatsapp",
         "email",
@@ -178,7 +181,8 @@ _RELATED = frozenset(
         "información relacionada", "leggi anche", "per approfondire", "articoli correlati",
         "lees ook", "meer over dit onderwerp", "czytaj też", "czytaj także", "czytaj również",
         "zobacz też", "zobacz także", "zobacz również", "leia também", "leia mais", "ler também",
-        "veja também", "saiba mais",
+        "veja também", "saiba mais", "relacionados", "relacionadas", "relacionado", "correlati",
+        "à lire", "gerelateerd", "powiązane", "więcej na ten temat",
         "unsere quellen", "quellen", "our sources", "nos sources", "bronnen", "źródła",
     ]
 )  # fmt: skip
@@ -207,6 +211,7 @@ _PROMPTS = re.compile(
     |allow\ [^.]{1,40}\ content\? |this\ (?:article|content)\ (?:includes|contains)\ content
     |(?:skip|end\ of)\ (?:twitter|x|instagram|facebook|tiktok|youtube)\ (?:post|video)
     |to\ (?:view|see|display)\ this\ (?:content|embed|post|video)\b
+    |wir\ benötigen\ ihre\ zustimmung
     |um\ (?:eingebettete|externe|diese[ns]?)\ inhalte?\b
     |pour\ (?:afficher|voir)\ ce\ contenu |para\ (?:ver|mostrar)\ este\ contenido
     |per\ visualizzare\ (?:questo|il)\ contenut |om\ deze\ inhoud\ te |aby\ wyświetlić\ t
@@ -231,13 +236,13 @@ _PROMPTS = re.compile(
 )
 _CREDITS = re.compile(
     r"^(?:image (?:source|caption|credit)|photo(?:graph)?s?\s?(?:credit|by|:)|photograph:|"
-    r"copyright\b|©|picture:|credit:|bild:|foto:|quelle:|crédits?\b|video caption|"
+    r"copyright\b|©|picture:|credit:|bild(?:rechte)?:|foto:|quelle:|crédits?\b|video caption|"
     r"media caption|getty images$|(?:source|źródło|fonte|fuente|bron)\s?:|fot\.\s|"
     r"\(?(?:image|photo|bild|foto)\s?:)",
     re.IGNORECASE,
 )
 _SIGN_OFF = re.compile(
-    r"([^\W\d_]{2,8}(?:/[^\W\d_]{2,8}){1,4})(?:\s?\([^()]{2,60}\))?"
+    r"[–—-]\s?[A-Z]{2,5}|([^\W\d_]{2,8}(?:/[^\W\d_]{2,8}){1,4})(?:\s?\([^()]{2,60}\))?"
     r"|(?!By )(?:[\w .’'-]{2,60}\s)?[Rr]eport(?:ed|ing) from [^.!?]{2,60}\.?"
 )
 """Who edited, for which agency: "lo/rt (AFP, dpa)", "Reuters/krott"; and where a reporter is."""
@@ -252,8 +257,8 @@ _PROMPT_HEADS = frozenset(
                 "ple sig sub for joi get dow cli fol art con scr ski ent sup bec all thi mel abo",
                 "jet emp mit ich ins s'a rec sus apú reg isc abb sch zap ass ima pho cop pic cre",
                 "bil fot que cré vid med",
-                "rea let meh end pou aby per źró fon fue bro sou als les lir lea lee leg czy zob",
-                "lei ler vej",
+                "rea let meh end wir pou aby per źró fon fue bro sou als les lir lea lee leg czy",
+                "zob lei ler vej",
             )
         ]
     )
@@ -313,7 +318,7 @@ def is_noise(text: str) -> bool:
         return False
     if not text or is_label(text):
         return True
-    if ("/" in text or "eport" in text) and _is_sign_off(text):
+    if ("/" in text or "eport" in text or text[0] in "-–—") and _is_sign_off(text):
         return True
     if text[:_PROMPT_HEAD_CHARS].lower() not in _PROMPT_HEADS and text[0] not in "(©":
         return False

@@ -13,7 +13,7 @@ from transforms.liveblog.outline import HEADINGS, Outline
 
 if TYPE_CHECKING:
     from transforms.liveblog.candidate import Candidate
-    from transforms.liveblog.groups import Group
+    from transforms.liveblog.groups import Extent, Group
 
 _STORY_SLUG = re.compile(r"\d|-.*-")
 _PRESSED = frozenset(["a", "button"])
@@ -165,15 +165,32 @@ def _links_away(page: Outline, group: Group, page_url: str) -> float:
     """Share of entries whose headline, or whole box, is a link to another page."""
     slug = page_url.partition("?")[0].rstrip("/").rpartition("/")[2]
     own = f"/{slug}/" if _STORY_SLUG.search(slug) else None
-    hits = sum(_leads_away(page, *extent.span, own) for extent in group.extents)
+    hits = sum(
+        _leads_away(page, *extent.span, own, _permalink(page, extent)) for extent in group.extents
+    )
     return hits / len(group.extents)
 
 
-def _leads_away(page: Outline, start: int, end: int, own: str | None) -> bool:
+def _permalink(page: Outline, extent: Extent) -> str | None:
+    """What the entry's time links to."""
+    at = extent.mark.index if extent.mark is not None else -1
+    for _ in range(3):
+        if at <= extent.span[0]:
+            break
+        if page.tags[at] == "a":
+            return page.attributes(at).get("href")
+        at = page.parents[at]
+    return None
+
+
+def _leads_away(
+    page: Outline, start: int, end: int, own: str | None, permalink: str | None
+) -> bool:
     """Whether the first heading of a range, or all of it, is a link to another page.
 
     own: the folder of the page's own address, what lies below it are its entries;
         None where that is no story's but a section's, with stories below it.
+    permalink: what the time links to; a headline that does, too, is the entry's.
     """
     heading = next(
         (i for i in range(start, min(end, start + 120)) if page.tags[i] in HEADINGS), None
@@ -187,7 +204,10 @@ def _leads_away(page: Outline, start: int, end: int, own: str | None) -> bool:
             break
         around.append(page.parents[around[-1]])
     inside = range(heading, min(page.ends[heading], heading + 8))
-    return any(page.tags[i] == "a" and _is_away(page, i, own) for i in (*around, *inside) if i >= 0)
+    links = [i for i in (*around, *inside) if i >= 0 and page.tags[i] == "a"]
+    return any(
+        _is_away(page, i, own) and page.attributes(i).get("href") != permalink for i in links
+    )
 
 
 def _is_away(page: Outline, index: int, own: str | None) -> bool:

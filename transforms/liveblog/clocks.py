@@ -252,13 +252,24 @@ def _without_clocks(rows: list[_Row], page: PageTimes) -> list[str]:
 def _is_local_under_z(rows: list[_Row], name: str, gap: int, page: PageTimes) -> bool:
     """Whether a source writes local time as if it were UTC.
 
-    Then its newest entry lies after the page itself, and would not without the gap.
+    Then its newest entry lies after the page itself, and would not without the gap;
+    or readers see the same digits with another zone behind them.
     """
+    if gap and _shows_other_zone(rows, name):
+        return True
     if not gap or page.checked is None or (page.zone is None and not any(r.zone for r in rows)):
         return False
     moments: list[datetime] = [m for m in (getattr(row, name) for row in rows) if m is not None]
     limit = page.checked + _TOLERANCE
     return max(moments) > limit >= max(moments) - timedelta(minutes=gap)
+
+
+def _shows_other_zone(rows: list[_Row], name: str) -> bool:
+    """Whether clocks that name their zone repeat the digits that a source calls UTC."""
+    seen = [(getattr(row, name), row) for row in rows if row.zone is not None and row.clock]
+    told = [(moment, row) for moment, row in seen if moment is not None]
+    same = sum(abs(_apart(_minutes(moment, UTC), _clock_min(row))) <= 2 for moment, row in told)
+    return len(told) >= 3 and same >= 0.8 * len(told)
 
 
 def _fall_back(row: _Row) -> None:

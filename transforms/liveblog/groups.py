@@ -284,7 +284,9 @@ def _is_trailing(
 ) -> bool:
     """Whether times close their entries instead of opening them."""
     first, last = extents[0], extents[-1]
-    if first.mark is not None and first.mark.form == "lead":
+    if first.mark is not None and (
+        first.mark.form == "lead" or _opens_boxes(page, extents, totals)
+    ):
         return False
     home = page.parents[first.box]
     before = totals[first.box] - totals[home]
@@ -295,6 +297,14 @@ def _is_trailing(
         return before > 0.2 * usual
     # Nothing at all after the last time says more than a first entry that is short
     return after < 0.2 * usual and before > (0.3 * usual if after else MIN_RUN_CHARS)
+
+
+def _opens_boxes(page: Outline, extents: list[Extent], totals: list[int]) -> bool:
+    """Whether the boxes go on behind their times, and say nothing before them."""
+    marked = [(e.box, e.mark.index) for e in extents if e.mark is not None]
+    before = median(totals[mark] - totals[box] for box, mark in marked)
+    after = median(totals[page.ends[box]] - totals[page.ends[mark]] for box, mark in marked)
+    return before == 0 and after >= MIN_RUN_CHARS
 
 
 def _runs_before(page: Outline, extents: list[Extent]) -> list[Extent]:

@@ -45,7 +45,8 @@ class Joined:
 def join(shown: list[Candidate], declared: list[Candidate]) -> list[Joined]:
     """Pair candidates by id, URL slug or text, keeping those that only one side has.
 
-    Shown entries come first, in their order, then those that are only declared.
+    Shown entries come first, in their order, then those that are only declared;
+    of these, beside shown ones, what has neither headline nor text is dropped.
     """
     shown = without_copies(shown)
     declared = without_copies(declared)
@@ -57,8 +58,8 @@ def join(shown: list[Candidate], declared: list[Candidate]) -> list[Joined]:
         Joined(c, declared[partner[n]] if n in partner else None) for n, c in enumerate(shown)
     ]
     taken = set(partner.values())
-    joined += [Joined(None, c) for n, c in enumerate(declared) if n not in taken]
-    return joined
+    left = [c for n, c in enumerate(declared) if n not in taken]
+    return joined + [Joined(None, c) for c in left if not shown or c.headline or c.paragraphs]
 
 
 def _pair_by_name(

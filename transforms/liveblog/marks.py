@@ -11,7 +11,7 @@ from typing import Literal
 
 from transforms.liveblog.authors import only_names_in
 from transforms.liveblog.outline import BLOCKS, HEADINGS, TEXT, Outline
-from transforms.liveblog.pieces import read_time_text
+from transforms.liveblog.pieces import machine_value, read_time_text
 from transforms.liveblog.times import (
     MAX_EXPRESSION_CHARS,
     Stamp,
@@ -153,7 +153,7 @@ def _time_before_names(text: str) -> Stamp | None:
 
 def _time_mark(page: Outline, index: int) -> Mark:
     attributes = page.attributes(index)
-    value = attributes.get("datetime") or attributes.get("content") or ""
+    value = machine_value(attributes)
     published = (read_machine(value) or read_expression(value)) if value else None
     shown = read_time_text(page, index)
     if published is not None and _BARE_HOUR.fullmatch(page.text_of(index)):
@@ -261,7 +261,7 @@ def clusters(page: Outline, marks: list[Mark]) -> list[list[Mark]]:
 
 def _adds_strays(coarse: list[Mark], fine: list[Mark]) -> bool:
     """Whether marks of any class are those of one class, and at most a few elsewhere."""
-    if len(fine) < 0.8 * len(coarse):
+    if len(fine) < 0.75 * len(coarse):
         return False
     first, last = fine[0].index, fine[-1].index
     return sum(first <= mark.index <= last for mark in coarse) == len(fine)

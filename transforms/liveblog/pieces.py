@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 MAX_LOOKED_INTO = 400
 """Nodes of a skipped element that are searched for pictures and links."""
 
+MIN_MOMENT_CHARS = 9
+"""A day alone, without signs between, has fewer."""
 _SKIPPED = words(
     "button form nav figcaption audio video picture label amp-ad amp-social-share aside figure"
 )
@@ -88,6 +90,7 @@ class Piece:
 
     parts: the text nodes it is made of.
     strong_chars, link_chars: how much of it is bold, or a link.
+    strong_parts: how many of the first parts are bold.
     """
 
     parts: list[str]
@@ -99,6 +102,7 @@ class Piece:
     text: str = ""
     strong_chars: int = 0
     link_chars: int = 0
+    strong_parts: int = 0
 
     @property
     def is_bold(self) -> bool:
@@ -225,9 +229,12 @@ class _Cutter:
                 if piece is None:
                     self.piece = self._piece(at, text)
                 else:
-                    piece.parts.append(text)
                     if at < self.strong_end:
                         piece.strong_chars += len(text.strip())
+                        piece.strong_parts += piece.strong_parts == len(piece.parts)
+                    elif text.isspace():
+                        piece.strong_parts += piece.strong_parts == len(piece.parts)
+                    piece.parts.append(text)
                     if at < self.link_end:
                         piece.link_chars += len(text.strip())
                 at += 1
@@ -271,6 +278,7 @@ class _Cutter:
             "",
             size if at < self.strong_end else 0,
             size if at < self.link_end else 0,
+            int(at < self.strong_end),
         )
 
     def picture(self, at: int) -> int:
@@ -509,9 +517,18 @@ def _take_picture(attributes: dict[str, str], harvest: Harvest) -> None:
             return
 
 
+def machine_value(attributes: dict[str, str]) -> str:
+    """What a ``time`` element tells machines; where it has no datetime, in another attribute."""
+    value = attributes.get("datetime") or attributes.get("content")
+    if value or len(attributes) < 2:
+        return value or ""
+    named = (v for name, v in attributes.items() if _PUBLISHED_ATTRIBUTE.search(name))
+    return next((v for v in named if len(v) > MIN_MOMENT_CHARS and read_machine(v)), "")
+
+
 def _take_time(page: Outline, index: int, harvest: Harvest) -> None:
     attributes = page.attributes(index)
-    value = attributes.get("datetime") or attributes.get("content") or ""
+    value = machine_value(attributes)
     machine = (read_machine(value) or read_expression(value)) if value else None
     shown = read_time_text(page, index)
     around = page.attributes(page.parents[index]).get("class", "")

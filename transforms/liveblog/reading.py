@@ -40,6 +40,7 @@ _MEDIA = words(
     "foto fotos photo photos image images afp efe dpa ansa apa pap lusa anp belga reuters rtve"
 )
 """What stands beside a film or a picture: what it is, or who sent it."""
+_AROUND_NAMES = " ()–—-"
 _SENTENCE_ENDS = tuple('.!?…"”»’)')
 _SIGNED = re.compile(r"(.*\S)\s?\(([^()]{5,60})\)", re.DOTALL)
 _DURATION = re.compile(r"\d{1,2}:\d\d(?::\d\d)?|\d{1,3}\s?min\.?(?:\s\d{1,2}\s?s?)?")
@@ -130,6 +131,7 @@ class _Roles:
         if self.harvest.captions:
             self.body = [p for p in self.body if not self._is_caption(p)]
         self._settle_body()
+        self._take_signature()
         candidate.headline = self.headline
         candidate.authors = tuple(dict.fromkeys(self.authors))
         candidate.paragraphs = [piece.text for piece in self.body]
@@ -169,6 +171,7 @@ class _Roles:
         if stamp is not None and stamp.tells_clock and not stamp.is_update:
             self.harvest.shown.append(stamp)
             del piece.parts[0]
+            piece.strong_parts = max(0, piece.strong_parts - 1)
             piece.text = one_line("".join(piece.parts))
 
     def _is_label(self, piece: Piece) -> bool:
@@ -181,6 +184,7 @@ class _Roles:
         return (
             text.lower() in _MEDIA
             or names_zone(text)
+            or (len(piece.parts) > 1 and all(map(is_label, piece.parts)))
             or opens_byline(text)
             or is_noise(text)
             or self._is_film_title(piece)
@@ -370,8 +374,7 @@ class _Roles:
         """Names and headings at the edges out, then whatever is no prose among prose."""
         body = self.body
         while len(body) > 1 and _is_byline_at_end(body[-1]):
-            self.authors += names_in(body.pop().text.strip("()"))
-        self._take_signature()
+            self.authors += names_in(body.pop().text.strip(_AROUND_NAMES))
         while len(body) > 1 and body[-1].is_heading:
             body.pop()
         if self.headline is None and body:
@@ -429,12 +432,7 @@ def _bold_head(piece: Piece, rest: str) -> str | None:
         return None
     if piece.is_bold:
         return rest
-    head, chars = "", 0
-    for part in piece.parts:
-        head += part
-        chars += len(part.strip())
-        if chars >= piece.strong_chars:
-            break
+    head = "".join(piece.parts[: piece.strong_parts])
     lead = read_lead(" ".join(head.split()))
     if lead is None or len(lead[1].split()) < 2 or not rest.startswith(lead[1]):
         return None
@@ -476,11 +474,13 @@ def _is_title(body: list[Piece]) -> bool:
 
 
 def _is_byline_at_end(piece: Piece) -> bool:
-    text = _HANDLE.sub("", piece.text).strip("()")
+    text = _HANDLE.sub("", piece.text).strip(_AROUND_NAMES)
     return (
         len(text) <= MAX_NAME_LINE_CHARS
         and not piece.in_list
-        and (is_byline(text) or is_name(text))
+        and (
+            is_byline(text) or is_name(text) or (text[-1:].isalpha() and bool(only_names_in(text)))
+        )
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from schemas.errors import SplitError
 from schemas.ids import entry_id, normalise_text
@@ -50,6 +51,9 @@ MIN_ENTRIES = 2
 
 MIN_KNOWN_SHARE = 0.3
 """How much of the shorter list, shown or declared, must stand in the other."""
+
+MAX_DAY_NODES = 4
+"""An element of so few holds the day and nothing else."""
 
 MAX_DAY_GAP_CHARS = 40
 """A share bar may stand between an entry and the day below it."""
@@ -154,7 +158,8 @@ def _best(
     for group in sorted(groups, key=lambda g: g.weight(totals), reverse=True):
         group.extents = [e for e in group.extents if not opens_related(body, *e.span)]
         read = [(e, read_extent(body, e, page.page_url)) for e in group.extents]
-        kept = [(e, c) for e, c in read if _says_something(c)]
+        host = urlsplit(page.page_url).netloc if page.page_url.startswith("http") else ""
+        kept = [(e, c) for e, c in read if _says_something(c, host)]
         if len(kept) < MIN_ENTRIES:
             continue
         group.extents = [e for e, _ in kept]
@@ -168,8 +173,11 @@ def _best(
     return None
 
 
-def _says_something(candidate: Candidate) -> bool:
-    return bool(candidate.paragraphs or candidate.headline or candidate.images or candidate.links)
+def _says_something(candidate: Candidate, host: str) -> bool:
+    """Whether an entry holds text, a picture, or a post or film from elsewhere."""
+    return bool(candidate.paragraphs or candidate.headline or candidate.images) or any(
+        not host or host not in link for link in candidate.links
+    )
 
 
 def _give_days(
@@ -198,6 +206,8 @@ def _give_days(
 def _heads(body: Outline, day: DayMark, first: int) -> bool:
     """Whether a day stands over the list itself and not in the head of the page."""
     home = body.parents[day.index]
+    while home > 0 and body.ends[home] - home <= MAX_DAY_NODES:
+        home = body.parents[home]
     return body.ends[home] > first and home > 0 and body.tags[home] not in {"body", "main"}
 
 

@@ -325,7 +325,7 @@ def read_expression(text: str) -> Stamp | None:
 
 @lru_cache(maxsize=8192)
 def _read_expression(text: str) -> Stamp | None:
-    text = " ".join(text.split())
+    text = " ".join(text.split()).replace("(s)", "s")
     low = text.lower().strip(" |•·-–—:,()[]+")
     if any(word not in _KNOWN_WORDS for word in _WORD.findall(low)):
         return None
