@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -276,15 +275,12 @@ def test_a_hostile_server_costs_its_own_pages_only(tmp_path: Path) -> None:
         urls = [word for path in FATES for word in ("--url", f"{site}/{path}")]
         inwards = ["--url", f"{site.replace('127.0.0.1', 'localhost')}/page"]
         limits = ["--timeout_s", "1", "--max_page_bytes", "1000000", "--retries", "1"]
-        started_s = time.monotonic()
         counts = batch(dataset, *urls, *inwards, *limits, "--max_error_ratio", "1")
-        taken_s = time.monotonic() - started_s
     table = ds.dataset(dataset / "dead_letters", partitioning="hive").to_table()
     codes = {one["uri"].rpartition("/")[2]: one["code"] for one in table.to_pylist()}
     assert codes == {path: code for path, code in FATES.items() if code}
     assert counts["pages_asked"] == len(FATES) + 1
     assert counts["pages_asked"] == counts["pages_split"] + counts["pages_failed"]
-    assert taken_s < 60
     assert any("Größere Fähren" in one["body"] for one in rows_of(dataset))
 
 
@@ -296,14 +292,15 @@ def rows_of(dataset: Path) -> list[dict[str, Any]]:
 
 
 def test_archives_take_constant_memory(tmp_path: Path) -> None:
-    """Ten times the pages, the same memory: no more of them is held at a time."""
+    """Pages a hundred times as large, the same memory: few of them are held at a time."""
 
-    def peak_mib(pages: int) -> float:
-        archive = tmp_path / f"{pages}.warc.gz"
+    def peak_mib(filling_bytes: int) -> float:
+        archive = tmp_path / f"{filling_bytes}.warc.gz"
         with archive.open("wb") as file:
-            for n in range(pages):
-                file.write(gzip.compress(live_record(n), 1))
-        words = ["batch", "--warc", str(archive), "--output", str(tmp_path / f"set-{pages}")]
+            for n in range(1000):
+                file.write(gzip.compress(live_record(n, filling_bytes), 1))
+        words = ["batch", "--warc", str(archive)]
+        words += ["--output", str(tmp_path / f"set-{filling_bytes}")]
         measure = (
             "import resource, sys; from pipeline.__main__ import main; code = main(sys.argv[1:]); "
             "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024); sys.exit(code)"
@@ -311,17 +308,16 @@ def test_archives_take_constant_memory(tmp_path: Path) -> None:
         done = subprocess.run(
             [sys.executable, "-c", measure, *words], check=True, capture_output=True, text=True
         )
-        manifest = json.loads(next((tmp_path / f"set-{pages}/_runs").glob("0*.json")).read_text())
-        assert manifest["counts"]["archive_pages"] == pages
+        (told,) = (tmp_path / f"set-{filling_bytes}/_runs").glob("0*.json")
+        assert json.loads(told.read_text())["counts"]["archive_pages"] == 1000
         return float(done.stdout.split()[-1])
 
-    # 1,800 more pages are 180 MB; their rows, which the local runner keeps, are 60.
-    assert peak_mib(2000) - peak_mib(200) < 120
+    assert peak_mib(200_000) - peak_mib(2_000) < 80  # of 200 MB
 
 
-def live_record(n: int) -> bytes:
-    """A live blog of three short entries in 100 kB of page."""
-    script = f"<script>var filling = '{'x' * 100_000}';</script>"
+def live_record(n: int, filling_bytes: int) -> bytes:
+    """A live blog of three short entries and much else."""
+    script = f"<script>var filling = '{'x' * filling_bytes}';</script>"
     entries = "".join(
         f"<article id=post-{k}><time datetime='2026-05-12T{8 + k:02}:{n % 60:02}:00Z'>x</time>"
         f"<h2>Boat {k} of line {n}</h2><p>It left the quay with {n + k} passengers.</p></article>"
