@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,8 +102,9 @@ def test_a_clock_that_was_set_takes_no_lock_from_a_writer_elsewhere(
         dataset_lock(str(tmp_path), "batch").__enter__()
 
 
+@pytest.mark.parametrize("handler", [signal.default_int_handler, signal.SIG_IGN])
 def test_the_heart_beats_and_a_lost_lock_ends_the_work(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, handler: Any
 ) -> None:
     monkeypatch.setattr(lock, "HEARTBEAT_S", 0.02)
     path = tmp_path / LOCK
@@ -116,8 +118,13 @@ def test_the_heart_beats_and_a_lost_lock_ends_the_work(
             (tmp_path / "theirs").replace(path)
             time.sleep(10)
 
-    with pytest.raises(DatasetError, match="taken over by another writer"):
-        work()
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        with pytest.raises(DatasetError, match="taken over by another writer"):
+            work()
+        assert signal.getsignal(signal.SIGINT) is handler
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert path.read_text() == "{}"
 
 

@@ -65,7 +65,8 @@ def dataset_lock(
     heart = _Heart(path, file)
     heart.start()
     try:
-        yield
+        with _can_be_interrupted(heart):
+            yield
     except KeyboardInterrupt as error:
         if heart.lost:
             raise DatasetError(
@@ -75,6 +76,29 @@ def dataset_lock(
         raise
     finally:
         heart.stop()
+
+
+@contextlib.contextmanager
+def _can_be_interrupted(heart: _Heart) -> Iterator[None]:
+    """Have the heart's interrupt end the work also in a shell's background job.
+
+    Such a job is started with SIGINT ignored, so that Ctrl-C does not reach it;
+    it still does not.
+    """
+    is_ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    if not is_ignored or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupted(*_: object) -> None:
+        if heart.lost:
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupted)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def check_is_free(dataset: str) -> None:
