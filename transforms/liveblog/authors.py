@@ -59,7 +59,7 @@ _NOT_NAMES = words(
     "contributors externer inhalt content volontär volontärin social media science health culture "
     "weather football cricket rugby tennis election results january february march april june "
     "july august september october november december monday tuesday wednesday thursday friday "
-    "saturday sunday"
+    "saturday sunday of the and for on to at"
 )
 _ROLE = re.compile(
     r"\b(?:editor|reporter|correspondent|\w*korrespondent\w*|correspondant\w*|corresponsal|"

@@ -211,6 +211,8 @@ _PROMPTS = re.compile(
     |allow\ [^.]{1,40}\ content\? |this\ (?:article|content)\ (?:includes|contains)\ content
     |(?:skip|end\ of)\ (?:twitter|x|instagram|facebook|tiktok|youtube)\ (?:post|video)
     |to\ (?:view|see|display)\ this\ (?:content|embed|post|video)\b
+    |(?:share|teilen|partager|compartir|condividi|delen|udostępnij|partilhar|compartilhar)
+      \ (?:on|via|auf|sur|en|su|op|via|na|no)\ \w+$
     |wir\ benötigen\ ihre\ zustimmung
     |um\ (?:eingebettete|externe|diese[ns]?)\ inhalte?\b
     |pour\ (?:afficher|voir)\ ce\ contenu |para\ (?:ver|mostrar)\ este\ contenido
@@ -258,7 +260,7 @@ _PROMPT_HEADS = frozenset(
                 "jet emp mit ich ins s'a rec sus apú reg isc abb sch zap ass ima pho cop pic cre",
                 "bil fot que cré vid med",
                 "rea let meh end wir pou aby per źró fon fue bro sou als les lir lea lee leg czy",
-                "zob lei ler vej",
+                "zob lei ler vej sha tei par com del udo",
             )
         ]
     )

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from transforms.liveblog.candidate import Candidate
     from transforms.liveblog.groups import Extent, Group
 
+_LIVE_CLIMB = 3
+_LIVE_CONTEXT = re.compile(r"live-?(?:blog|ticker|feed|post|entry|update)", re.IGNORECASE)
 _STORY_SLUG = re.compile(r"\d|-.*-")
 _PRESSED = frozenset(["a", "button"])
 _ASIDE_CONTEXT = frozenset(["aside", "nav", "footer", "form"])
@@ -54,6 +56,7 @@ def judge(
     declares a LiveBlogPosting.
     A score of 1 and more is a live blog.
     """
+    live = live or int(_in_live_context(page, group))
     count = len(candidates)
     words = [c.words for c in candidates]
     total = sum(words)
@@ -70,7 +73,7 @@ def judge(
     bodies = sum(bool(c.paragraphs) for c in candidates) / count
     if typical < 4 or bodies < 0.4:
         return Judged(group, candidates, total, -1)
-    if typical < 60 and _links_away(page, group, page_url) > 0.6:
+    if typical < 60 and _links_away(page, group, page_url, is_live=live > 0) > 0.6:
         return Judged(group, candidates, total, -1)
     score += 0.3 if count >= 5 else 0.15 if count >= 3 else 0.0
     score += 0.3 if typical >= 25 else 0.15 if typical >= 10 else 0.0
@@ -134,6 +137,19 @@ def _dense(times: list[float]) -> bool:
     return not gaps or median(gaps) <= 6 * 60
 
 
+def _in_live_context(page: Outline, group: Group) -> bool:
+    """Whether the markup calls the list, or its entries, a live blog."""
+    at = group.extents[0].box
+    for _ in range(_LIVE_CLIMB):
+        if at < 0 or page.tags[at] in {"body", "main", *_ASIDE_CONTEXT}:
+            return False
+        attributes = page.attributes(at)
+        if _LIVE_CONTEXT.search(f"{page.tags[at]} {attributes.get('class', '')}"):
+            return True
+        at = page.parents[at]
+    return False
+
+
 def _in_comments(page: Outline, group: Group) -> bool:
     at = group.extents[0].box
     for _ in range(6):
@@ -161,10 +177,11 @@ def _replies(page: Outline, group: Group) -> bool:
     return hits >= 0.5 * min(len(group.extents), 12)
 
 
-def _links_away(page: Outline, group: Group, page_url: str) -> float:
+def _links_away(page: Outline, group: Group, page_url: str, *, is_live: bool) -> float:
     """Share of entries whose headline, or whole box, is a link to another page."""
     slug = page_url.partition("?")[0].rstrip("/").rpartition("/")[2]
-    own = f"/{slug}/" if _STORY_SLUG.search(slug) else None
+    is_story = _STORY_SLUG.search(slug) or (is_live and "live" not in slug)
+    own = f"/{slug}/" if slug and is_story else None
     hits = sum(
         _leads_away(page, *extent.span, own, _permalink(page, extent)) for extent in group.extents
     )

@@ -40,7 +40,7 @@ _TEXT_BLOCKS = frozenset(["p", "li", "blockquote", "pre", "dd"])
 _JUNK_CLASS = re.compile(
     r"(?:^|[\s_-])(?:share|sharing|sharebar|social|caption|credits?|copyright|newsletter|promo\w*|"
     r"related|teaser|advert\w*|ads?|adslot|banner|recommend\w*|outbrain|taboola|toolbar|tooltip|"
-    r"visually-hidden|visuallyhidden|sr-only|screen-reader-text|sponsored|paywall|"
+    r"visually-hidden|visuallyhidden|sr-only|screen-reader-text|sponsored|paywall-(?:prompt|box|banner|message|teaser|overlay)|"
     r"readmore|more-on|reactions?|comment-count|media-?player|"
     r"video-(?:title|meta|info|caption|description|player))(?:$|[\s_-]|__)",
     re.IGNORECASE,
@@ -326,7 +326,7 @@ class _Cutter:
     def link(self, at: int) -> int:
         page, harvest = self.page, self.harvest
         attributes = page.attributes(at)
-        if harvest.pieces and self._wraps_blocks(at):
+        if self._wraps_blocks(at) and any(p.in_text_block for p in harvest.pieces):
             self._close()
             self._take_silently(at)
             return page.ends[at]

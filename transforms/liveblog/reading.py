@@ -257,9 +257,10 @@ class _Roles:
     def _is_headline(self, piece: Piece) -> bool:
         if not piece.is_heading:
             return False
-        if self.body and piece.is_card:
+        has_begun = any(p.in_text_block for p in self.body)
+        if has_begun and piece.is_card:
             return True  # the heading of another story
-        if self.headline is not None or any(p.in_text_block for p in self.body):
+        if self.headline is not None or has_begun:
             return False
         text = self._without_lead(self._without_labels(piece))
         if len(text.split()) > MAX_HEADLINE_WORDS:

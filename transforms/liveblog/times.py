@@ -479,6 +479,12 @@ _LEAD = re.compile(
     r"(?P<sep>\s?[:\-–—|•·>»,.)\]+]{1,4}(?=\s|$|[^\W\d])|\s|$)"
 )
 """A clock that opens a line, with what follows it; bounded in every part."""
+_LEAD_UPDATE = re.compile(
+    r"^(?:(?:erst|neues )?update|aktualisiert|aktualisierung)\s?(?:vom|am|um|from|at|du|del|di)?\s?"
+    r"(?P<moment>[^:]{0,30}\d{1,2}[.:h]\d{2}(?:\s?(?:uhr|[ap]\.?m\.?))?)\s?[:–—-]\s",
+    re.IGNORECASE,
+)
+"""A moment that opens a line behind the word for an update: "Update vom 15. Juni, 21.40 Uhr:"."""
 _LEAD_MINUTE = re.compile(
     r"^[\W_]{0,3}(?P<m>\d{1,3}(?:\s?\+\s?\d{1,2})?)\s?['’′‘](?P<sep>\s?[:\-–—|•·.]{0,2}\s?)"
 )
@@ -491,6 +497,11 @@ def read_lead(text: str) -> tuple[Stamp, str, bool] | None:
     punctuation sets the clock apart (else it may just be a number).
     """
     head = text[:60]
+    updated = _LEAD_UPDATE.match(head)
+    if updated:
+        stamp = read_expression(updated["moment"])
+        if stamp is not None and stamp.tells_clock:
+            return stamp, text[updated.end() :].strip(), True
     if not _DIGIT.search(head[:16]):
         return None
     minute = _LEAD_MINUTE.match(head)
