@@ -281,7 +281,7 @@ def is_label(text: str) -> bool:
     if len(text) < 3 and not any(map(str.isalnum, text)):
         return True  # the sign of a permalink
     text = text.strip(" \u00a0:·•|-–—!+»>…").lower()
-    return text in _LABELS or bool(_PLACE_ON_COURSE.fullmatch(text))
+    return text in _LABELS or (text[-1:].isdigit() and _PLACE_ON_COURSE.fullmatch(text) is not None)
 
 
 def marks_related(text: str) -> bool:

@@ -40,6 +40,7 @@ _MEDIA = words(
     "foto fotos photo photos image images afp efe dpa ansa apa pap lusa anp belga reuters rtve"
 )
 """What stands beside a film or a picture: what it is, or who sent it."""
+_MAX_MEDIA_CHARS = max(map(len, _MEDIA))
 _AROUND_NAMES = " ()–—-"
 _SENTENCE_ENDS = tuple('.!?…"”»’)')
 _SIGNED = re.compile(r"(.*\S)\s?\(([^()]{5,60})\)", re.DOTALL)
@@ -182,18 +183,19 @@ class _Roles:
         if piece.is_heading:
             return is_noise(text) and not is_credit(text)
         return (
-            text.lower() in _MEDIA
-            or names_zone(text)
-            or (len(piece.parts) > 1 and all(map(is_label, piece.parts)))
+            (len(text) <= _MAX_MEDIA_CHARS and (text.lower() in _MEDIA or names_zone(text)))
             or opens_byline(text)
             or is_noise(text)
-            or self._is_film_title(piece)
+            or (len(piece.parts) > 1 and self._is_labels(piece))
         )
+
+    def _is_labels(self, piece: Piece) -> bool:
+        return self._is_film_title(piece) or all(map(is_label, piece.parts))
 
     def _is_film_title(self, piece: Piece) -> bool:
         """A line set apart from paragraphs that closes with how long a film lasts."""
         last = piece.parts[-1].strip()
-        if len(piece.parts) < 2 or piece.is_heading or not _DURATION.fullmatch(last):
+        if not _DURATION.fullmatch(last):
             return False
         if piece.in_text_block and "|" not in _apart(piece.parts[-2:]):
             return False
