@@ -56,7 +56,7 @@ _NOT_NAMES = words(
     "newsletter follow home menu close open show hide advertisement anzeige publicité "
     "publicidad pubblicità advertentie reklama publicidade press agence presse france service "
     "belga ats ritzau ntb cp aap xinhua tass adnkronos agi wire wires source sources contributor "
-    "contributors externer inhalt content volontär volontärin social media science health culture "
+    "contributors externer inhalt content social media science health culture "
     "weather football cricket rugby tennis election results january february march april june "
     "july august september october november december monday tuesday wednesday thursday friday "
     "saturday sunday of the and for on to at"
@@ -131,7 +131,7 @@ def is_name(text: str, *, sure: bool = False) -> bool:
     lows = [token.lower().strip(".") for token in tokens]
     if any(low in _NOT_NAMES for low in lows) or _ROLE.search(text):
         return False
-    if tokens[-1].endswith(("'s", "’s")) or lows[0] == "the":
+    if tokens[-1].endswith(("'s", "’s")):
         return False
     capitals = sum(token[0].isupper() for token in tokens)
     small = sum(

@@ -29,8 +29,6 @@ _LABELS = frozenset(
         "share this post",
         "share page",
         "about sharing",
-        "copy link about sharing",
-        "copy linkabout sharing",
         "back to top",
         "skip embed",
         "externer inhalt",
@@ -212,7 +210,7 @@ _PROMPTS = re.compile(
     |(?:skip|end\ of)\ (?:twitter|x|instagram|facebook|tiktok|youtube)\ (?:post|video)
     |to\ (?:view|see|display)\ this\ (?:content|embed|post|video)\b
     |(?:share|teilen|partager|compartir|condividi|delen|udostępnij|partilhar|compartilhar)
-      \ (?:on|via|auf|sur|en|su|op|via|na|no)\ \w+$
+      \ (?:on|via|auf|sur|en|su|op|na|no)\ \w+$
     |wir\ benötigen\ ihre\ zustimmung
     |um\ (?:eingebettete|externe|diese[ns]?)\ inhalte?\b
     |pour\ (?:afficher|voir)\ ce\ contenu |para\ (?:ver|mostrar)\ este\ contenido

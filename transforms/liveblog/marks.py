@@ -11,7 +11,7 @@ from typing import Literal
 
 from transforms.liveblog.authors import only_names_in
 from transforms.liveblog.outline import BLOCKS, HEADINGS, TEXT, Outline
-from transforms.liveblog.pieces import machine_value, read_time_text
+from transforms.liveblog.pieces import read_time_text, read_time_value
 from transforms.liveblog.times import (
     MAX_EXPRESSION_CHARS,
     Stamp,
@@ -152,9 +152,7 @@ def _time_before_names(text: str) -> Stamp | None:
 
 
 def _time_mark(page: Outline, index: int) -> Mark:
-    attributes = page.attributes(index)
-    value = machine_value(attributes)
-    published = (read_machine(value) or read_expression(value)) if value else None
+    published = read_time_value(page.attributes(index))
     shown = read_time_text(page, index)
     if published is not None and _BARE_HOUR.fullmatch(page.text_of(index)):
         shown = published

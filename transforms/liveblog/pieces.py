@@ -172,8 +172,13 @@ def _hints_update(styled: str) -> bool:
     return bool(_UPDATE_HINT.search(styled))
 
 
+def _moment_in(name: str, value: str) -> Stamp | None:
+    """The moment in an attribute; the digits of an id are none."""
+    return None if name.endswith("id") else read_machine(value)
+
+
 def _take_moment(name: str, value: str, harvest: Harvest) -> None:
-    stamp = None if name.endswith("id") else read_machine(value)
+    stamp = _moment_in(name, value)
     if stamp is None or not stamp.tells_clock:
         return
     if _UPDATED_ATTRIBUTE.search(name):
@@ -231,8 +236,7 @@ class _Cutter:
                 else:
                     if at < self.strong_end:
                         piece.strong_chars += len(text.strip())
-                        piece.strong_parts += piece.strong_parts == len(piece.parts)
-                    elif text.isspace():
+                    if at < self.strong_end or text.isspace():
                         piece.strong_parts += piece.strong_parts == len(piece.parts)
                     piece.parts.append(text)
                     if at < self.link_end:
@@ -517,19 +521,22 @@ def _take_picture(attributes: dict[str, str], harvest: Harvest) -> None:
             return
 
 
-def machine_value(attributes: dict[str, str]) -> str:
+def read_time_value(attributes: dict[str, str]) -> Stamp | None:
     """What a ``time`` element tells machines; where it has no datetime, in another attribute."""
     value = attributes.get("datetime") or attributes.get("content")
-    if value or len(attributes) < 2:
-        return value or ""
-    named = (v for name, v in attributes.items() if _PUBLISHED_ATTRIBUTE.search(name))
-    return next((v for v in named if len(v) > MIN_MOMENT_CHARS and read_machine(v)), "")
+    if value:
+        return read_machine(value) or read_expression(value)
+    named = (
+        _moment_in(name, value)
+        for name, value in attributes.items()
+        if len(value) > MIN_MOMENT_CHARS and _PUBLISHED_ATTRIBUTE.search(name)
+    )
+    return next((stamp for stamp in named if stamp is not None), None)
 
 
 def _take_time(page: Outline, index: int, harvest: Harvest) -> None:
     attributes = page.attributes(index)
-    value = machine_value(attributes)
-    machine = (read_machine(value) or read_expression(value)) if value else None
+    machine = read_time_value(attributes)
     shown = read_time_text(page, index)
     around = page.attributes(page.parents[index]).get("class", "")
     hint = f"{attributes.get('class', '')} {attributes.get('itemprop', '')} {around}"

@@ -197,7 +197,7 @@ class _Roles:
         last = piece.parts[-1].strip()
         if not _DURATION.fullmatch(last):
             return False
-        if piece.in_text_block and "|" not in _apart(piece.parts[-2:]):
+        if piece.in_text_block and not _abut(*piece.parts[-2:]):
             return False
         stamp = read_expression(last)
         return stamp is None or stamp.clock != self.clock
@@ -356,7 +356,7 @@ class _Roles:
         if bracketed:
             rest, signed = bracketed.groups()
         elif len(last.parts) > 1 and len(last.parts[-1]) <= MAX_NAME_LINE_CHARS:
-            signed = last.parts[-1].strip(" –—-()")
+            signed = last.parts[-1].strip(_AROUND_NAMES)
             rest = one_line("".join(last.parts[:-1])).rstrip(" –—-(")
         names = _signing(signed) if signed and rest.endswith(_SENTENCE_ENDS) else ()
         if names:
@@ -406,8 +406,13 @@ def _apart(parts: list[str], divider: str = " | ") -> str:
     """The text of a line, divided where the words of two elements would run into each other."""
     text = ""
     for part in parts:
-        text += f"{divider}{part}" if text[-1:].isalnum() and part[:1].isalnum() else part
+        text += f"{divider}{part}" if _abut(text, part) else part
     return text
+
+
+def _abut(one: str, other: str) -> bool:
+    """Whether two texts would read as one word."""
+    return one[-1:].isalnum() and other[:1].isalnum()
 
 
 def _stamps_of(piece: Piece) -> list[Stamp]:

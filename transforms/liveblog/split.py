@@ -155,10 +155,10 @@ def _best(
     Where the page declares its entries, a group that shares no words with them
     is another list.
     """
+    host = urlsplit(page.page_url).netloc if page.page_url.startswith("http") else ""
     for group in sorted(groups, key=lambda g: g.weight(totals), reverse=True):
         group.extents = [e for e in group.extents if not opens_related(body, *e.span)]
         read = [(e, read_extent(body, e, page.page_url)) for e in group.extents]
-        host = urlsplit(page.page_url).netloc if page.page_url.startswith("http") else ""
         kept = [(e, c) for e, c in read if _says_something(c, host)]
         if len(kept) < MIN_ENTRIES:
             continue

@@ -202,6 +202,8 @@ _MINUTE_OF_PLAY = re.compile(
 
 _ORDINALS_AND_HALVES = "a p m am pm st nd rd th er t z fa geleden temu atrás vor il y hace há utc"
 _SPOKEN_WORDS = _FILLER | _UPDATE_WORDS
+_LEFT_WORDS = _SPOKEN_WORDS | _ABBREVIATED_ZONES.keys()
+"""What may be left of an expression without its day, clock and zone; some say the zone twice."""
 _KNOWN_WORDS = (
     _SPOKEN_WORDS
     | _MONTHS.keys()
@@ -345,7 +347,7 @@ def _read_phrase(low: str) -> Stamp | None:
     if stamp is None or _DIGIT.search(rest):
         return None
     words = set(_WORD.findall(rest))
-    if not words <= _SPOKEN_WORDS and not words <= _SPOKEN_WORDS | _ABBREVIATED_ZONES.keys():
+    if not words <= _LEFT_WORDS:
         return None
     return stamp if words.isdisjoint(_UPDATE_WORDS) else stamp._replace(is_update=True)
 
