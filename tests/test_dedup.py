@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import random
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -12,6 +15,8 @@ from hypothesis import strategies as st
 from tests.factories import FETCHED_AT, MORNING, row
 from tests.news_texts import BOILERPLATE, EDITS, STORIES, TEMPLATES, template_pairs
 from transforms.dedup import Outcome, Text, deduplicate, find_duplicates
+from transforms.dedup.candidates import PAIR
+from transforms.dedup.documents import DOCUMENTS, briefs, places_of
 from transforms.dedup.identity import (
     identify,
     is_time_known,
@@ -20,10 +25,13 @@ from transforms.dedup.identity import (
     survivor_rank,
     text_key,
 )
+from transforms.dedup.verify import sift, verify
 from transforms.dedup.words import read_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from schemas.records import EntryRow, KnownEntry
 
@@ -411,6 +419,52 @@ def test_words_are_read_alike_however_they_are_set() -> None:
     assert len(read_words(None, "")) == 0
     assert len(read_words(None, "\0 \0\0 x")) == 1
     assert int(read_words(None, "\ud800")[0]) >> 36 == 1  # no word
+
+
+def document(ref: int, shingles: set[int], **given: Any) -> dict[str, Any]:
+    packed = np.array(sorted(shingles), np.uint32).tobytes()
+    return {
+        "ref": ref, "entry_id": f"e{ref}", "cluster_id": f"e{ref}", "standing": 0, "rank": ref,
+        "time_us": ref, "day": 1, "text_key": ref, "text_hash": ref, "page_key": ref,
+        "shingles": packed, "numbers": b"", "names": b"", **given,
+    }  # fmt: skip
+
+
+def pairs_that_hold(every: pa.RecordBatch, pairs: NDArray[np.void]) -> list[tuple[int, int]]:
+    a, b = (every.take(pa.array(places_of(every, pairs[name]))) for name in ("a", "b"))
+    return [(edge.a.ref, edge.b.ref) for edge in verify(a, b, 7)]
+
+
+shingle_sets = st.sets(st.integers(0, 40).map(lambda n: n * 97_612_893 % (1 << 32)))
+
+
+@settings(deadline=None)
+@given(st.lists(shingle_sets, min_size=2, max_size=8), st.integers(0, 7))
+def test_no_pair_that_holds_is_sifted_out(texts: list[set[int]], copied: int) -> None:
+    made = [document(n + 1, shingles) for n, shingles in enumerate(texts)]
+    of_first = {"text_key": 1} if copied % 2 else {"text_hash": 1}
+    made.append(document(len(made) + 1, texts[copied % len(texts)], **of_first))
+    every = pa.RecordBatch.from_pylist(made, DOCUMENTS)
+    refs = range(1, len(made) + 1)
+    pairs = np.array(list(itertools.combinations(refs, 2)), PAIR)
+    sifted = sift(pairs, briefs(every), 7)
+    assert pairs_that_hold(every, sifted) == pairs_that_hold(every, pairs)
+
+
+def test_pairs_that_share_little_are_sifted_out() -> None:
+    r = random.Random(3)
+    texts = [set(r.sample(range(1 << 32), 200)) for _ in range(40)]
+    copies = [
+        set(r.sample(sorted(text), 150)) | set(r.sample(range(1 << 32), 50)) for text in texts
+    ]
+    made = [document(n + 1, shingles) for n, shingles in enumerate([*texts, *copies])]
+    every = pa.RecordBatch.from_pylist(made, DOCUMENTS)
+    pairs = np.array(list(itertools.combinations(range(1, 81), 2)), PAIR)
+    assert sift(pairs, briefs(every), 7).tolist() == [(n, n + 40) for n in range(1, 41)]
+    far = pa.RecordBatch.from_pylist(
+        [{**one, "time_us": one["ref"] << 40} for one in made], DOCUMENTS
+    )
+    assert len(sift(pairs, briefs(far), 7)) == 0
 
 
 rows_of_a_week = st.lists(

@@ -32,12 +32,12 @@ from schemas.records import (
 )
 from transforms.dedup.boilerplate import learn_boilerplate
 from transforms.dedup.candidates import candidates, postings
-from transforms.dedup.documents import numbers_of
+from transforms.dedup.documents import briefs, places_of, with_keys
 from transforms.dedup.identity import row_ref
 from transforms.dedup.settle import settle
 from transforms.dedup.sign import carry_out, documents_of, sentences_of, sighted, sign
 from transforms.dedup.signature import Ragged
-from transforms.dedup.verify import verify
+from transforms.dedup.verify import sift, verify
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -92,10 +92,9 @@ def deduplicate(
         np.concatenate((new_keys.values, old_keys.values)),
         np.concatenate((new_keys.ends, old_keys.ends + len(new_keys.values))),
     )
-    pairs = candidates(postings(every, keys), window_days).pairs
-    refs = numbers_of(every, "ref")
-    order = np.argsort(refs)
-    a, b = (order[np.searchsorted(refs[order], pairs[name])] for name in ("a", "b"))
+    in_brief = with_keys(briefs(every), keys)
+    pairs = sift(candidates(postings(in_brief), window_days).pairs, in_brief, window_days)
+    a, b = (places_of(every, pairs[name]) for name in ("a", "b"))
     parts = (slice(n, n + _PAIRS_AT_ONCE) for n in range(0, len(pairs), _PAIRS_AT_ONCE))
     edges = itertools.chain.from_iterable(
         verify(every.take(pa.array(a[part])), every.take(pa.array(b[part])), window_days)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from transforms.dedup.documents import numbers_of
+from transforms.dedup.documents import numbers_of, ragged
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,15 +46,16 @@ SAME_TEXT for the exact text. The rest is the document's."""
 PAIR = np.dtype([("a", np.uint64), ("b", np.uint64)])
 
 
-def postings(documents: pa.RecordBatch, keys: Ragged) -> NDArray[np.void]:
-    """All postings of documents; keys: those that each was signed with, a list each."""
+def postings(briefs: pa.RecordBatch) -> NDArray[np.void]:
+    """All postings of documents, as BRIEFS has them."""
+    keys = ragged(briefs.column("keys"), np.uint64)
     owner = np.repeat(np.arange(len(keys.ends)), np.diff(keys.ends, prepend=0))
     found = np.zeros(len(owner), POSTING)
     found["key"] = keys.values
     for name in ("day", "rank", "ref", "text_hash"):
-        found[name] = numbers_of(documents, name)[owner]
+        found[name] = numbers_of(briefs, name)[owner]
     found["kind"][found["key"] == found["text_hash"]] = SAME_WORDS
-    found["kind"][found["key"] == numbers_of(documents, "text_key")[owner]] = SAME_TEXT
+    found["kind"][found["key"] == numbers_of(briefs, "text_key")[owner]] = SAME_TEXT
     return found
 
 

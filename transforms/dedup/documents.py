@@ -10,7 +10,7 @@ import pyarrow as pa
 import xxhash
 
 from transforms.dedup.identity import row_ref
-from transforms.dedup.signature import Ragged
+from transforms.dedup.signature import SKETCH_BITS, Ragged, sketches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,6 +46,19 @@ DOCUMENTS = pa.schema(
 """time_us since 1970, UNKNOWN_TIME for none; day: of the partition, from year 1;
 text_key: 0 for a row without words; the last three: 32-bit hashes, ascending."""
 
+_NUMBERS = ("ref", "rank", "time_us", "day", "text_key", "text_hash", "page_key")
+BRIEFS = pa.schema(
+    [
+        *(DOCUMENTS.field(name) for name in _NUMBERS),
+        ("size", pa.uint32()),
+        ("sketch", pa.binary(SKETCH_BITS // 8)),
+        ("keys", pa.binary()),
+    ]
+)
+"""What documents are found by, and what tells that two cannot be alike.
+
+size: how many shingles; sketch: as ``sketches`` gives it; keys: 64 bits each."""
+
 
 def documents(known: Sequence[KnownEntry], standing: Sequence[int]) -> pa.RecordBatch:
     """Records as a batch."""
@@ -66,6 +79,24 @@ def documents(known: Sequence[KnownEntry], standing: Sequence[int]) -> pa.Record
     ]
     arrays = [pa.array(c, field.type) for c, field in zip(columns, DOCUMENTS, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=DOCUMENTS)
+
+
+def briefs(documents: pa.RecordBatch) -> pa.RecordBatch:
+    """Documents in brief, without their keys."""
+    shingles = ragged(documents.column("shingles"), np.uint32)
+    columns = [
+        *documents.select(_NUMBERS).columns,
+        pa.array(np.diff(shingles.ends, prepend=0), pa.uint32()),
+        pa.FixedSizeBinaryArray.from_buffers(
+            BRIEFS.field("sketch").type, len(documents), [None, pa.py_buffer(sketches(shingles))]
+        ),
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=pa.schema(list(BRIEFS)[:-1]))
+
+
+def with_keys(briefs: pa.RecordBatch, keys: Ragged) -> pa.RecordBatch:
+    """As BRIEFS has them; keys: a list each."""
+    return briefs.append_column(BRIEFS.field("keys"), pa.array(keys.packed(), pa.binary()))
 
 
 def time_us(known: KnownEntry) -> int:
@@ -115,3 +146,18 @@ def numbers_of(batch: pa.RecordBatch, name: str) -> NDArray[Any]:
     """A column of numbers."""
     column: NDArray[Any] = batch.column(name).to_numpy(zero_copy_only=False)
     return column
+
+
+def sketches_of(briefs: pa.RecordBatch) -> NDArray[np.uint64]:
+    """A row of 64-bit numbers each."""
+    column = briefs.column("sketch")
+    words = np.frombuffer(column.buffers()[1], np.uint64).reshape(-1, SKETCH_BITS // 64)
+    return words[column.offset : column.offset + len(column)]
+
+
+def places_of(batch: pa.RecordBatch, refs: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Where the documents that are called so stand; each must be there."""
+    known = numbers_of(batch, "ref")
+    order = np.argsort(known)
+    found: NDArray[np.int64] = order[np.searchsorted(known[order], refs)]
+    return found

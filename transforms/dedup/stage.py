@@ -29,8 +29,18 @@ from schemas.records import DEDUP_WINDOW_DAYS, DuplicateRow, EntryRow, KnownEntr
 from transforms import storage
 from transforms.counters import progress
 from transforms.dedup.boilerplate import SENTENCE, learn_boilerplate
-from transforms.dedup.candidates import PAIR, POSTING, candidates, known_pairs, postings
-from transforms.dedup.documents import DOCUMENTS, from_bytes, numbers_of, ragged, to_bytes
+from transforms.dedup.candidates import PAIR, candidates, known_pairs, postings
+from transforms.dedup.documents import (
+    BRIEFS,
+    DOCUMENTS,
+    briefs,
+    from_bytes,
+    numbers_of,
+    places_of,
+    ragged,
+    to_bytes,
+    with_keys,
+)
 from transforms.dedup.identity import row_ref
 from transforms.dedup.settle import Decision, settle
 from transforms.dedup.sign import (
@@ -43,7 +53,7 @@ from transforms.dedup.sign import (
     sign,
 )
 from transforms.dedup.signature import Ragged
-from transforms.dedup.verify import Edge, verify
+from transforms.dedup.verify import Edge, sift, verify
 from transforms.index import (
     KNOWN_BOILERPLATE,
     KNOWN_ENTRIES,
@@ -67,7 +77,8 @@ SHARDS = 32
 """How many parts the work is cut into. No outcome depends on it."""
 
 _PARTS = 8
-"""How many parts the index is read in. All ids go to each, so they are few."""
+"""How many parts the index is read in, and keys are compared in. All ids go to each
+of the former, and nearly all documents in brief to each of the latter, so they are few."""
 
 _BLOCK_ROWS = 200
 """So many rows of a shard are one element on their way to it."""
@@ -113,15 +124,15 @@ def _to_each(block: bytes, keys: int) -> Iterator[tuple[int, bytes]]:
         yield key, block
 
 
-def _shard_of(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def _shard_of(values: NDArray[np.uint64], shards: int) -> NDArray[np.uint64]:
     """By the upper bits: those of a ref are the same for all revisions of an entry."""
-    shard: NDArray[np.uint64] = (values >> np.uint64(48)) % np.uint64(SHARDS)
+    shard: NDArray[np.uint64] = (values >> np.uint64(48)) % np.uint64(shards)
     return shard
 
 
-def _shards(values: NDArray[np.uint64]) -> Iterator[tuple[int, NDArray[np.int64]]]:
+def _shards(values: NDArray[np.uint64], shards: int) -> Iterator[tuple[int, NDArray[np.int64]]]:
     """Each shard that has any of the values, and their places."""
-    shard = _shard_of(values)
+    shard = _shard_of(values, shards)
     order = np.argsort(shard, kind="stable")
     for part in np.split(order, np.flatnonzero(np.diff(shard[order])) + 1):
         if len(part):
@@ -225,7 +236,7 @@ def _sight(keyed: _Keyed) -> Iterator[Any]:
 
 def _sentences(keyed: tuple[int, bytes]) -> Iterator[tuple[int, bytes]]:
     found, publishers = sentences_of(unpack(list[Sighted], keyed[1][1:]))
-    for shard, places in _shards(publishers):
+    for shard, places in _shards(publishers, SHARDS):
         yield shard, b"s" + found[places].tobytes()
 
 
@@ -270,12 +281,11 @@ def _sign_batch(
     if not signed:
         return
     batch_, keys = documents_of([one.known for one in signed], [one.standing for one in signed])
-    shard = int(_shard_of(numbers_of(batch_, "ref")[:1])[0])
+    shard = int(_shard_of(numbers_of(batch_, "ref")[:1], SHARDS)[0])
     yield shard, b"s" + pack(signed)
     yield TaggedOutput("documents", (shard, b"d" + to_bytes(batch_)))
-    found = postings(batch_, keys)
-    for shard, places in _shards(found["key"]):
-        yield TaggedOutput("postings", (shard, found[places].tobytes()))
+    for of_part in _briefs_by_part(batch_, keys):
+        yield TaggedOutput("briefs", of_part)
     own_keys = pa.array([one.known.keys for one in signed], pa.binary())
     columns = [batch_.column("ref"), batch_.column("day"), own_keys]
     probes = b"p" + to_bytes(pa.RecordBatch.from_arrays(columns, schema=_PROBES))
@@ -283,12 +293,25 @@ def _sign_batch(
         yield TaggedOutput("probes", (part, probes))
 
 
+def _briefs_by_part(batch: pa.RecordBatch, keys: Ragged) -> Iterator[tuple[int, bytes]]:
+    """To each part the documents that have keys there, with those keys."""
+    in_brief = briefs(batch)
+    values = keys.values.astype(np.uint64, copy=False)
+    owner = np.repeat(np.arange(len(batch)), np.diff(keys.ends, prepend=0))
+    for part, places in _shards(values, _PARTS):
+        rows, counts = np.unique(owner[places], return_counts=True)
+        of_part = Ragged(values[places], np.cumsum(counts))
+        yield part, to_bytes(with_keys(in_brief.take(pa.array(rows)), of_part))
+
+
 def _find_candidates(keyed: _Keyed, window_days: int) -> Iterator[Any]:
-    found = candidates(_joined(keyed[1], POSTING), window_days)
+    in_brief = from_bytes(keyed[1], BRIEFS)
+    found = candidates(postings(in_brief), window_days)
     if found.large_buckets:
         yield TaggedOutput(COUNTS, ("dedup_large_buckets", found.large_buckets))
-    for shard, places in _shards(found.pairs["a"]):
-        yield shard, b"p" + found.pairs[places].tobytes()
+    pairs = sift(found.pairs, in_brief, window_days)
+    for shard, places in _shards(pairs["a"], SHARDS):
+        yield shard, b"p" + pairs[places].tobytes()
 
 
 def _route(keyed: _Keyed) -> Iterator[tuple[int, bytes]]:
@@ -297,21 +320,14 @@ def _route(keyed: _Keyed) -> Iterator[tuple[int, bytes]]:
     pairs = np.unique(_joined(_tagged(b"p", packed), PAIR))
     if len(pairs):
         batch = from_bytes(_tagged(b"d", packed))
-        places = _places(batch, pairs["a"])
+        places = places_of(batch, pairs["a"])
         yield from _routed(batch, places, pairs["b"])
-
-
-def _places(batch: pa.RecordBatch, refs: NDArray[np.uint64]) -> NDArray[np.int64]:
-    known = numbers_of(batch, "ref")
-    order = np.argsort(known)
-    found: NDArray[np.int64] = order[np.searchsorted(known[order], refs)]
-    return found
 
 
 def _routed(
     batch: pa.RecordBatch, places: NDArray[np.int64], beside: NDArray[np.uint64]
 ) -> Iterator[tuple[int, bytes]]:
-    for shard, part in _shards(beside):
+    for shard, part in _shards(beside, SHARDS):
         for begin in range(0, len(part), _PAIRS_AT_ONCE):
             some = part[begin : begin + _PAIRS_AT_ONCE]
             columns = [*batch.take(pa.array(places[some])).columns, pa.array(beside[some])]
@@ -368,7 +384,7 @@ def _verify(keyed: _Keyed, window_days: int) -> Iterator[tuple[None, bytes]]:
     batch = from_bytes(_tagged(b"d", packed))
     for some in _at_once(blocks):
         routed = from_bytes(some)
-        beside = batch.take(pa.array(_places(batch, numbers_of(routed, "beside"))))
+        beside = batch.take(pa.array(places_of(batch, numbers_of(routed, "beside"))))
         edges = list(verify(routed, beside, window_days))
         if edges:
             yield None, pack(edges)
@@ -392,7 +408,7 @@ def _settle(keyed: _Keyed, window_days: int) -> Iterator[tuple[int, bytes]]:
     edges = (edge for block in keyed[1] for edge in unpack(list[Edge], block))
     decisions = settle(edges, window_days)
     refs = np.array([decision.ref for decision in decisions], np.uint64)
-    for shard, places in _shards(refs):
+    for shard, places in _shards(refs, SHARDS):
         yield shard, b"d" + pack([decisions[place] for place in places.tolist()])
 
 
@@ -446,12 +462,12 @@ class Deduplicate(beam.PTransform[Any, Any]):
             | "JoinToSign" >> beam.GroupByKey()
             | "Sign"
             >> beam.FlatMap(_sign, self.near).with_outputs(
-                "postings", "documents", "probes", COUNTS, main="rows"
+                "briefs", "documents", "probes", COUNTS, main="rows"
             )
         )
         found = (
-            signed.postings
-            | "GroupPostings" >> beam.GroupByKey()
+            signed.briefs
+            | "GroupBriefs" >> beam.GroupByKey()
             | "FindCandidates"
             >> beam.FlatMap(_find_candidates, self.window_days).with_outputs(COUNTS, main="pairs")
         )

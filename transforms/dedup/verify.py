@@ -12,7 +12,14 @@ import pyarrow.compute as pc
 
 from schemas.records import DuplicateKind  # noqa: TC001 - read by whoever decodes records
 from transforms.dedup.candidates import NEAR_DAYS
-from transforms.dedup.documents import UNKNOWN_TIME, numbers_of, ragged
+from transforms.dedup.documents import (
+    BRIEFS,
+    UNKNOWN_TIME,
+    numbers_of,
+    places_of,
+    ragged,
+    sketches_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +39,9 @@ NAMES_SHARED_MIN = 0.5
 
 CONTAINER_SHARE_MIN = 0.2
 """A text of which so much stands in an earlier one belongs to its cluster."""
+
+_PAIRS_AT_ONCE = 10_000
+"""So many are sifted at a time: the briefs of both documents are copied for it."""
 
 _NEAR_US = NEAR_DAYS * 86_400 * 1_000_000
 
@@ -82,6 +92,34 @@ class Edge:
         return self.kind == "contained" and self.share(node) < self.share(self.other(node))
 
 
+def sift(pairs: NDArray[np.void], briefs: pa.RecordBatch, window_days: int) -> NDArray[np.void]:
+    """The pairs that ``verify`` may find to hold, without those that it cannot.
+
+    briefs: of all documents of the pairs, as BRIEFS has them.
+    """
+    numbers = briefs.select(BRIEFS.names[:-1])  # without keys
+    a, b = (places_of(briefs, pairs[name]) for name in ("a", "b"))
+    may_hold = [
+        _may_hold(numbers.take(pa.array(a[some])), numbers.take(pa.array(b[some])), window_days)
+        for some in (slice(n, n + _PAIRS_AT_ONCE) for n in range(0, len(pairs), _PAIRS_AT_ONCE))
+    ]
+    sifted: NDArray[np.void] = pairs[np.concatenate([np.zeros(0, bool), *may_hold])]
+    return sifted
+
+
+def _may_hold(a: pa.RecordBatch, b: pa.RecordBatch, window_days: int) -> NDArray[np.bool_]:
+    """By what they share at most: a bit of one sketch alone is a shingle that the other lacks."""
+    exact, same_words, may_be_alike = _by_numbers(a, b, window_days)
+    first, second = sketches_of(a), sketches_of(b)
+    sizes_a, sizes_b = (numbers_of(batch, "size").astype(np.int64) for batch in (a, b))
+    shared_max = np.minimum(
+        sizes_a - np.bitwise_count(first & ~second).sum(axis=1, dtype=np.int64),
+        sizes_b - np.bitwise_count(second & ~first).sum(axis=1, dtype=np.int64),
+    )
+    near, contained = _likeness(shared_max, sizes_a, sizes_b)[:2]
+    return exact | same_words | may_be_alike & (near | contained)
+
+
 def verify(a: pa.RecordBatch, b: pa.RecordBatch, window_days: int) -> Iterator[Edge]:
     """The pairs that hold; row n of a beside row n of b, both DOCUMENTS.
 
@@ -91,28 +129,17 @@ def verify(a: pa.RecordBatch, b: pa.RecordBatch, window_days: int) -> Iterator[E
     """
     if not len(a):
         return
-    days = np.abs(numbers_of(a, "day") - numbers_of(b, "day"))
     apart = pc.not_equal(a.column("entry_id"), b.column("entry_id")).to_numpy(zero_copy_only=False)
-    in_window = apart & (days <= window_days)
-    text_keys = numbers_of(a, "text_key")
-    exact = in_window & (text_keys != 0) & (text_keys == numbers_of(b, "text_key"))
-    near_in_time = in_window & _near_in_time(a, b)
-    words = numbers_of(a, "text_hash")
-    same_words = near_in_time & (words != 0) & (words == numbers_of(b, "text_hash"))
+    exact, same_words, may_be_alike = _by_numbers(a, b, window_days)
     shared, sizes_a, sizes_b = _shared(a, b, "shingles")
-    smaller = np.minimum(sizes_a, sizes_b)
-    jaccard = shared / np.maximum(sizes_a + sizes_b - shared, 1)
-    containment = shared / np.maximum(smaller, 1)
-    near = jaccard >= JACCARD_MIN
-    contained = (containment >= CONTAINMENT_MIN) & (smaller >= CONTAINED_SHINGLES_MIN)
+    near, contained, jaccard = _likeness(shared, sizes_a, sizes_b)
     a_is_smaller = sizes_a < sizes_b
     told = _agree(a, b, "numbers", NUMBERS_SHARED_MIN, a_is_smaller) & _agree(
         a, b, "names", NAMES_SHARED_MIN, a_is_smaller
     )
-    one_page = numbers_of(a, "page_key") == numbers_of(b, "page_key")
-    alike = near_in_time & ~one_page & (near | contained) & told
+    alike = may_be_alike & (near | contained) & told
     shares = [shared / np.maximum(sizes, 1) for sizes in (sizes_a, sizes_b)]
-    hold = np.flatnonzero(exact | same_words | alike)
+    hold = np.flatnonzero(apart & (exact | same_words | alike))
     nodes_of = zip(_nodes(a, hold), _nodes(b, hold), strict=True)
     for n, nodes in zip(hold.tolist(), nodes_of, strict=True):
         told_by = [round(float(share[n]), 4) for share in shares]
@@ -124,6 +151,31 @@ def verify(a: pa.RecordBatch, b: pa.RecordBatch, window_days: int) -> Iterator[E
             yield Edge(*nodes, "near", round(float(jaccard[n]), 4), *told_by)
         else:
             yield Edge(*nodes, "contained", max(told_by), *told_by)
+
+
+def _by_numbers(
+    a: pa.RecordBatch, b: pa.RecordBatch, window_days: int
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which pairs have the same text, which the same words, which may be edited copies."""
+    in_window = np.abs(numbers_of(a, "day") - numbers_of(b, "day")) <= window_days
+    text_keys = numbers_of(a, "text_key")
+    exact = in_window & (text_keys != 0) & (text_keys == numbers_of(b, "text_key"))
+    near_in_time = in_window & _near_in_time(a, b)
+    words = numbers_of(a, "text_hash")
+    same_words = near_in_time & (words != 0) & (words == numbers_of(b, "text_hash"))
+    two_pages = numbers_of(a, "page_key") != numbers_of(b, "page_key")
+    return exact, same_words, near_in_time & two_pages
+
+
+def _likeness(
+    shared: NDArray[np.int64], sizes_a: NDArray[np.int64], sizes_b: NDArray[np.int64]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.float64]]:
+    """Which pairs share enough to be near, which that one contains the other; their Jaccard."""
+    smaller = np.minimum(sizes_a, sizes_b)
+    jaccard = shared / np.maximum(sizes_a + sizes_b - shared, 1)
+    containment = shared / np.maximum(smaller, 1)
+    contained = (containment >= CONTAINMENT_MIN) & (smaller >= CONTAINED_SHINGLES_MIN)
+    return jaccard >= JACCARD_MIN, contained, jaccard
 
 
 def _near_in_time(a: pa.RecordBatch, b: pa.RecordBatch) -> NDArray[np.bool_]:
