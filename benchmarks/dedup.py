@@ -192,7 +192,8 @@ def run(dataset: str, count: int, seed: int, number: int) -> None:
     before, cpu = time.perf_counter(), time.process_time()
     with beam.Pipeline("FnApiRunner", options=PipelineOptions([])) as pipeline:
         starts = pipeline | beam.Create([None])
-        found = {"rows": starts | beam.FlatMap(_made), "starts": starts} | Deduplicate(dataset)
+        rows = starts | beam.FlatMap(_made)
+        found = {"rows": (rows,), "starts": starts} | Deduplicate(dataset)
         _ = (
             {
                 "entries": found.entries,

@@ -116,10 +116,9 @@ class Ingest(beam.PTransform[Any, Any]):
             pages | f"Pages{n}" >> ReadRows(run_id, self.timezone, self.publishers, self.by_text)
             for n, pages in enumerate((*fetched.pages, archived.pages))
         ]
-        rows = tuple(part.rows for part in parts) | "Rows" >> beam.Flatten()
         readings = tuple(part.readings for part in parts) | "Readings" >> beam.Flatten()
         dedup = Deduplicate(self.dataset, self.dedup_window_days, self.near_duplicates)
-        kept = {"rows": rows, "starts": starts} | dedup
+        kept = {"rows": tuple(part.rows for part in parts), "starts": starts} | dedup
         lost = (
             read.dead,
             archived.dead,

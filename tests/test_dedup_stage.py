@@ -57,7 +57,7 @@ def run(dataset: Path, rows: Sequence[EntryRow], **options: Any) -> None:
     run_id = f"{len(committed_run_ids(str(dataset))) + 1:06d}-00000000"
     with beam.Pipeline("FnApiRunner") as pipeline:
         starts = pipeline | "Start" >> beam.Create([None])
-        inputs = {"rows": pipeline | beam.Create(list(rows)), "starts": starts}
+        inputs = {"rows": (pipeline | beam.Create(list(rows)),), "starts": starts}
         found = inputs | Deduplicate(str(dataset), **options)
         nothing = pipeline | "Nothing" >> beam.Create([])
         counts = (found.counts, pipeline | "Zero" >> beam.Create([("entries", 0)]))

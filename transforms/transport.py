@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
+import pyarrow as pa
 from apache_beam.coders import Coder, typecoders
 
 from schemas.records import DuplicateRow, EntryRow, KnownEntry
@@ -23,10 +24,24 @@ pack: Callable[[Any], bytes] = msgspec.msgpack.Encoder().encode
 """A record, or a list of records, as bytes."""
 
 
-def unpack(kind: type[T], packed: bytes) -> T:
-    """What was packed; kind: its type, such as ``list[EntryRow]``."""
+def unpack(kind: type[T], packed: Any) -> T:
+    """What was packed; kind: its type."""
     record: T = _decoder(cast("Any", kind)).decode(packed)
     return record
+
+
+def pack_many(records: list[Any]) -> bytes:
+    """Records of one type in one block, compressed: many blocks wait in memory at a time."""
+    packed = pack(records)
+    compressed: bytes = pa.compress(packed, "zstd", asbytes=True)
+    return len(packed).to_bytes(8, "little") + compressed
+
+
+def unpack_many(kind: type[T], block: bytes) -> list[T]:
+    """What was packed in a block; kind: the type of one."""
+    size_bytes = int.from_bytes(block[:8], "little")
+    packed = pa.decompress(memoryview(block)[8:], size_bytes, "zstd")
+    return unpack(cast("Any", list)[kind], packed)
 
 
 @cache

@@ -65,7 +65,7 @@ from transforms.index import (
     read_known_boilerplate,
 )
 from transforms.outcomes import COUNTS
-from transforms.transport import pack, unpack
+from transforms.transport import pack_many, unpack_many
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -158,20 +158,20 @@ class _PackRows(beam.DoFn):
         rows.append(row)
         if len(rows) >= _BLOCK_ROWS:
             del self._rows[window, shard]
-            yield shard, b"r" + pack(rows)
+            yield shard, b"r" + pack_many(rows)
             for of_part in _to_each(_ids(rows), _PARTS):
                 yield TaggedOutput("ids", of_part)
 
     def finish_bundle(self) -> Iterator[Any]:
         for (window, shard), rows in self._rows.items():
             at = window.max_timestamp()
-            yield WindowedValue((shard, b"r" + pack(rows)), at, (window,))
+            yield WindowedValue((shard, b"r" + pack_many(rows)), at, (window,))
             for of_part in _to_each(_ids(rows), _PARTS):
                 yield TaggedOutput("ids", WindowedValue(of_part, at, (window,)))
 
 
 def _ids(rows: list[EntryRow]) -> bytes:
-    return b"i" + pack(sorted({row.entry_id for row in rows}))
+    return b"i" + pack_many(sorted({row.entry_id for row in rows}))
 
 
 def _list_index(_start: Any, dataset: str) -> dict[int, list[str]]:
@@ -184,38 +184,38 @@ def _list_index(_start: Any, dataset: str) -> dict[int, list[str]]:
 
 def _files(parts: dict[int, list[str]]) -> Iterator[tuple[int, bytes]]:
     for part, paths in parts.items():
-        yield part, b"f" + pack(paths)
+        yield part, b"f" + pack_many(paths)
 
 
 def _parts(parts: dict[int, list[str]]) -> Iterator[tuple[int, bytes]]:
-    yield from _to_each(b"f" + pack(sorted(parts)), SHARDS)
+    yield from _to_each(b"f" + pack_many(sorted(parts)), SHARDS)
 
 
 def _paths(packed: Iterable[bytes]) -> list[str]:
-    return [path for block in _tagged(b"f", packed) for path in unpack(list[str], block)]
+    return [path for block in _tagged(b"f", packed) for path in unpack_many(str, block)]
 
 
 def _find_known(keyed: _Keyed) -> Iterator[tuple[int, bytes]]:
     """What a part of the index knows of the ids of this run."""
     packed = list(keyed[1])
-    ids = {one for block in _tagged(b"i", packed) for one in unpack(list[str], block)}
+    ids = {one for block in _tagged(b"i", packed) for one in unpack_many(str, block)}
     wanted = pa.array(sorted(ids), pa.string())
     found: dict[int, list[KnownEntry]] = {}
     for path in _paths(packed) if ids else ():
         for known in find_known(path, wanted):
             found.setdefault(_shard_of_entry(known.entry_id), []).append(known)
     for shard, lines in found.items():
-        yield shard, b"k" + pack(lines)
+        yield shard, b"k" + pack_many(lines)
 
 
 def _sight(keyed: _Keyed) -> Iterator[Any]:
     by_id: dict[str, tuple[list[EntryRow], list[KnownEntry]]] = {}
     packed = list(keyed[1])
     for block in _tagged(b"r", packed):
-        for row in unpack(list[EntryRow], block):
+        for row in unpack_many(EntryRow, block):
             by_id.setdefault(row.entry_id, ([], []))[0].append(row)
     for block in _tagged(b"k", packed):
-        for known in unpack(list[KnownEntry], block):
+        for known in unpack_many(KnownEntry, block):
             by_id[known.entry_id][1].append(known)
     batch: list[Sighted] = []
     unchanged = 0
@@ -226,16 +226,16 @@ def _sight(keyed: _Keyed) -> Iterator[Any]:
             unchanged -= len(found.rows)
             batch.append(found)
             if len(batch) >= _BATCH:
-                yield keyed[0], b"e" + pack(batch)
+                yield keyed[0], b"e" + pack_many(batch)
                 batch = []
     if batch:
-        yield keyed[0], b"e" + pack(batch)
+        yield keyed[0], b"e" + pack_many(batch)
     if unchanged:
         yield TaggedOutput(COUNTS, ("unchanged", unchanged))
 
 
 def _sentences(keyed: tuple[int, bytes]) -> Iterator[tuple[int, bytes]]:
-    found, publishers = sentences_of(unpack(list[Sighted], keyed[1][1:]))
+    found, publishers = sentences_of(unpack_many(Sighted, keyed[1][1:]))
     for shard, places in _shards(publishers, SHARDS):
         yield shard, b"s" + found[places].tobytes()
 
@@ -266,9 +266,9 @@ def _joined(blocks: Iterable[bytes], dtype: Any) -> NDArray[Any]:
 def _sign(keyed: _Keyed, near: bool) -> Iterator[Any]:
     packed = list(keyed[1])
     boilerplate = np.unique(_joined(_tagged(b"b", packed), np.uint64))
-    parts = [part for block in _tagged(b"f", packed) for part in unpack(list[int], block)]
+    parts = [part for block in _tagged(b"f", packed) for part in unpack_many(int, block)]
     for block in _tagged(b"e", packed):
-        yield from _sign_batch(unpack(list[Sighted], block), boilerplate, parts, near)
+        yield from _sign_batch(unpack_many(Sighted, block), boilerplate, parts, near)
 
 
 def _sign_batch(
@@ -282,7 +282,7 @@ def _sign_batch(
         return
     batch_, keys = documents_of([one.known for one in signed], [one.standing for one in signed])
     shard = int(_shard_of(numbers_of(batch_, "ref")[:1], SHARDS)[0])
-    yield shard, b"s" + pack(signed)
+    yield shard, b"s" + pack_many(signed)
     yield TaggedOutput("documents", (shard, b"d" + to_bytes(batch_)))
     for of_part in _briefs_by_part(batch_, keys):
         yield TaggedOutput("briefs", of_part)
@@ -387,7 +387,7 @@ def _verify(keyed: _Keyed, window_days: int) -> Iterator[tuple[None, bytes]]:
         beside = batch.take(pa.array(places_of(batch, numbers_of(routed, "beside"))))
         edges = list(verify(routed, beside, window_days))
         if edges:
-            yield None, pack(edges)
+            yield None, pack_many(edges)
 
 
 def _at_once(blocks: list[bytes]) -> Iterator[list[bytes]]:
@@ -405,11 +405,11 @@ def _at_once(blocks: list[bytes]) -> Iterator[list[bytes]]:
 
 
 def _settle(keyed: _Keyed, window_days: int) -> Iterator[tuple[int, bytes]]:
-    edges = (edge for block in keyed[1] for edge in unpack(list[Edge], block))
+    edges = (edge for block in keyed[1] for edge in unpack_many(Edge, block))
     decisions = settle(edges, window_days)
     refs = np.array([decision.ref for decision in decisions], np.uint64)
     for shard, places in _shards(refs, SHARDS):
-        yield shard, b"d" + pack([decisions[place] for place in places.tolist()])
+        yield shard, b"d" + pack_many([decisions[place] for place in places.tolist()])
 
 
 def _carry_out(keyed: _Keyed) -> Iterator[Any]:
@@ -417,10 +417,10 @@ def _carry_out(keyed: _Keyed) -> Iterator[Any]:
     decisions = {
         decision.ref: decision
         for block in _tagged(b"d", packed)
-        for decision in unpack(list[Decision], block)
+        for decision in unpack_many(Decision, block)
     }
     for block in _tagged(b"s", packed):
-        for one in unpack(list[SignedRow], block):
+        for one in unpack_many(SignedRow, block):
             ref = row_ref(one.row.entry_id, one.row.revision)
             written, known = carry_out(one, decisions.get(ref))
             yield TaggedOutput("known", known)
@@ -435,7 +435,9 @@ def _carry_out(keyed: _Keyed) -> Iterator[Any]:
 class Deduplicate(beam.PTransform[Any, Any]):
     """Rows -> entries to keep (new ones and revisions) and duplicates, whole.
 
-    Takes ``{"rows": EntryRow..., "starts": one element for each run}``.
+    Takes ``{"rows": (EntryRow..., ...), "starts": one element for each run}``: several
+    PCollections of rows, which are packed before they are flattened, because a local
+    runner holds in memory what is flattened.
 
     dataset: whose index is held against the rows. window_days: how far apart two
     rows may be published that tell the same. near: whether edited copies are
@@ -448,7 +450,7 @@ class Deduplicate(beam.PTransform[Any, Any]):
     window_days: int = DEDUP_WINDOW_DAYS
     near: bool = True
 
-    def expand(self, inputs: dict[str, PCollection[Any]]) -> DedupOutputs:
+    def expand(self, inputs: dict[str, Any]) -> DedupOutputs:
         """Identity, boilerplate, signatures, candidates, verification, clusters."""
         rows, starts = inputs["rows"], inputs["starts"]
         parts = starts | "ListIndex" >> beam.Map(_list_index, self.dataset)
@@ -511,17 +513,22 @@ class Deduplicate(beam.PTransform[Any, Any]):
         settled.known.element_type = KnownEntry
         return DedupOutputs(settled.rows, settled.duplicates, settled.known, learnt.fresh, counts)
 
-    def _see(self, rows: PCollection[EntryRow], files: PCollection[tuple[int, bytes]]) -> Any:
+    def _see(
+        self, rows: tuple[PCollection[EntryRow], ...], files: PCollection[tuple[int, bytes]]
+    ) -> Any:
         """What may be new of each entry, with what is known of it: ``sighted``, ``counts``."""
-        packed = rows | "PackRows" >> beam.ParDo(_PackRows()).with_outputs("ids", main="blocks")
+        packed = [
+            part | f"PackRows{n}" >> beam.ParDo(_PackRows()).with_outputs("ids", main="blocks")
+            for n, part in enumerate(rows)
+        ]
         known = (
-            (files, packed.ids)
+            (files, *(part.ids for part in packed))
             | "FilesAndIds" >> beam.Flatten()
             | "JoinIds" >> beam.GroupByKey()
             | "FindKnown" >> beam.FlatMap(_find_known)
         )
         return (
-            (packed.blocks, known)
+            (*(part.blocks for part in packed), known)
             | "RowsAndKnown" >> beam.Flatten()
             | "JoinByEntry" >> beam.GroupByKey()
             | "See" >> beam.FlatMap(_sight).with_outputs(COUNTS, main="sighted")
