@@ -15,7 +15,7 @@ _BY = re.compile(
     r"auteurs?|autrice|redactor[a]?|reporter|texte?|text|protokoll|written by|"
     r"reported by|reports|posted by|analysis by|reporting by|propos recueillis par|escrito por|"
     r"scritto da|geschreven door|aufgezeichnet von|am ticker|tekst|autor/autorka|oprac|opr|"
-    r"opracowa(?:nie|ł|ła)|notował|notowała|escribe|informan?|redactan?|(?:reportagem|texto) de|"
+    r"opracowa(?:nie|ł|ła|li|ły)|notował|notowała|escribe|informan?|redactan?|(?:reportagem|texto) de|"
     r"(?:dal|dalla|dai) nostr[oai] (?:inviat[oai]|corrispondent[ei])|"
     r"(?:de )?(?:notre|nos) (?:envoyée?s?|correspondante?s?|journalistes?)"
     r"(?: spéciale?s?| permanente?s?)?|"
@@ -67,9 +67,16 @@ _ROLE = re.compile(
     r"\w*redactie|rédact(?:eur|rice)|redactora?|\w*redaktor\w*|\w*reporterin|dziennikar\w*|"
     r"verslaggever|inviat[oa]|enviad[oa]|envoyée?|repórter|reportero|"
     r"periodista|giornalista|chief|analyst|producer|presenter|columnist|bureau|writer|"
+    r"redaktion|redacción|rédaction|redazione|redação|redakcja|special to|"
     r"leiter(?:in)?|ressortleiter(?:in)?|volontär(?:in)?|head of|chef(?:fe)? du|newsdesk)\b",
     re.IGNORECASE,
 )
+_WHERE = re.compile(
+    r"(?:do|da|de|del|della|dal|du|of|for|from|em|in|aus|bei|vom|à|a|w|z|para|para o|pour)"
+    r"(?: [^\W\d_a-zà-þ][\w.'’-]*){1,3}"
+)
+"""Where an author is, or for whom they write: "do Globo", "in Kyiv"."""
+_PLACE = re.compile(r"[^\W\d_a-zà-þ][\w.'’-]*(?: [^\W\d_a-zà-þ][\w.'’-]*)?")
 _NAME_TOKEN = re.compile(r"^[^\W\d_][\w.'’\-‐]*$")
 _CAPITALS = re.compile(r"[^\W\d_]+")
 _MAX_NAME_TOKENS = 5
@@ -111,9 +118,15 @@ def only_names_in(text: str) -> tuple[str, ...]:
     parts = [part for part in _SPLIT.split(" ".join(text.split())) if part]
     if not parts or len(text) > MAX_BYLINE_CHARS or not is_name(_AFTER_NAME.sub("", parts[0])):
         return ()
-    rest = [(part, _AFTER_NAME.sub("", f" {part}").strip()) for part in parts[1:]]
-    if not all(not name or is_name(name) or _ROLE.search(part) for part, name in rest):
-        return ()
+    has_role = False
+    for part in parts[1:]:
+        name = _AFTER_NAME.sub("", f" {part}").strip()
+        if _ROLE.search(part):
+            has_role = True
+        elif name and not (
+            is_name(name) or _WHERE.fullmatch(part) or (has_role and _PLACE.fullmatch(part))
+        ):
+            return ()
     return names_in(text)
 
 

@@ -353,7 +353,7 @@ def _headings_before(page: Outline, extents: list[Extent]) -> list[int] | None:
 
 def _take_siblings(page: Outline, group: Group, totals: list[int], marks: list[Mark]) -> None:
     """Add like siblings that the cluster missed: without a time, or with one of another make."""
-    boxes = {extent.box for extent in group.extents}
+    boxes = sorted(extent.box for extent in group.extents)
     shapes = {(page.tags[e.box], page.attributes(e.box).get("class", "")) for e in group.extents}
     tag = page.tags[group.extents[0].box]
     if tag not in _ITEM_TAGS and "-" not in tag:
@@ -365,7 +365,12 @@ def _take_siblings(page: Outline, group: Group, totals: list[int], marks: list[M
     for home, count in homes.items():
         for child in page.children(home):
             end = page.ends[child]
-            if child in boxes or page.tags[child] != tag or totals[end] - totals[child] <= 20:
+            if page.tags[child] != tag or totals[end] - totals[child] <= 20:
+                continue
+            place = bisect_left(boxes, child)
+            if boxes[place : place + 1] and boxes[place] < end:
+                continue  # one of the boxes, or what several of them stand in
+            if place and page.ends[boxes[place - 1]] > child:
                 continue
             first = bisect_left(places, child)
             times = bisect_left(places, end) - first

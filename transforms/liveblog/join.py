@@ -48,6 +48,7 @@ def join(shown: list[Candidate], declared: list[Candidate]) -> list[Joined]:
     Shown entries come first, in their order, then those that are only declared;
     of these, beside shown ones, what has neither headline nor text is dropped.
     """
+    _reject_shared(shown)
     shown = without_copies(shown)
     declared = without_copies(declared)
     partner: dict[int, int] = {}
@@ -205,6 +206,28 @@ def _openings(candidate: Candidate) -> set[str]:
     texts = [candidate.headline or "", *candidate.paragraphs[:2]]
     found = {" ".join(text[:80].casefold().split())[:_OPENING_CHARS] for text in texts}
     return {opening for opening in found if len(opening) == _OPENING_CHARS}
+
+
+def _reject_shared(candidates: list[Candidate]) -> None:
+    """Take away ids and permalinks of several entries: a link to the top, an id of the page."""
+    ids = _shared([(c.own_id, c) for c in candidates])
+    urls = _shared([(c.url, c) for c in candidates])
+    for candidate in candidates:
+        if candidate.own_id in ids:
+            candidate.own_id = None
+        if candidate.url in urls:
+            candidate.url = None
+
+
+def _shared(named: list[tuple[str | None, Candidate]]) -> set[str]:
+    """The names that candidates have in common which are not copies of one another."""
+    first: dict[str, Candidate] = {}
+    shared: set[str] = set()
+    for name, candidate in named:
+        other = first.setdefault(name, candidate) if name else candidate
+        if name and other is not candidate and not _alike_enough(other, candidate):
+            shared.add(name)
+    return shared
 
 
 def without_copies(candidates: list[Candidate]) -> list[Candidate]:

@@ -246,9 +246,10 @@ class _Roles:
             return False
         first, _, below = _apart(piece.parts).strip().partition("\n")
         names = names_in(first) if is_byline(first) else ()
-        if not names or (piece.in_text_block and len(first.split()) > 12):
+        if not names:
             return False
-        if piece.is_heading and 2 * sum(map(len, names)) < len(first):
+        in_prose = piece.is_heading or (piece.in_text_block and len(first.split()) > 12)
+        if in_prose and 2 * sum(map(len, names)) < len(first):
             return False
         self.authors += names
         if len(below) <= MAX_NAME_LINE_CHARS and not below.endswith((".", "!", "?")):
@@ -328,7 +329,9 @@ class _Roles:
 
     def _is_bare_name(self, piece: Piece) -> bool:
         """A name, or the post that follows one, alone at the head of the entry."""
-        if piece.in_list or piece.is_heading or (self.body and not self._may_be_titled()):
+        if piece.in_list or (piece.is_heading and self.headline is None):
+            return False
+        if self.body and not self._may_be_titled():
             return False
         text = _apart(piece.parts).strip(" \n-–—|•·,")
         names = only_names_in(text) if len(text) <= MAX_NAME_LINE_CHARS else ()
@@ -342,6 +345,8 @@ class _Roles:
     def _is_caption(self, piece: Piece) -> bool:
         """Whether a line says what a picture says of itself, and perhaps whose it is."""
         first, rest = one_line(piece.parts[0]), one_line("".join(piece.parts[1:]))
+        if only_names_in(first):
+            return False  # a portrait beside its name
         return piece.text in self.harvest.captions or (
             first in self.harvest.captions and (not piece.in_text_block or is_credit(rest))
         )
@@ -377,7 +382,7 @@ class _Roles:
         """Names and headings at the edges out, then whatever is no prose among prose."""
         body = self.body
         while len(body) > 1 and _is_byline_at_end(body[-1]):
-            self.authors += names_in(body.pop().text.strip(_AROUND_NAMES))
+            self.authors += names_in(_at_end(body.pop()))
         while len(body) > 1 and body[-1].is_heading:
             body.pop()
         if self.headline is None and body:
@@ -481,8 +486,13 @@ def _is_title(body: list[Piece]) -> bool:
     )
 
 
+def _at_end(piece: Piece) -> str:
+    """What the last line of an entry says, as a byline does: without a handle, names apart."""
+    return _HANDLE.sub("", _apart(piece.parts).strip()).strip(_AROUND_NAMES)
+
+
 def _is_byline_at_end(piece: Piece) -> bool:
-    text = _HANDLE.sub("", piece.text).strip(_AROUND_NAMES)
+    text = _at_end(piece)
     return (
         len(text) <= MAX_NAME_LINE_CHARS
         and not piece.in_list
