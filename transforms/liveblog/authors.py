@@ -12,9 +12,10 @@ MAX_BYLINE_CHARS = 160
 
 _BY = re.compile(
     r"^(?:from|by|von|par|por|di|a cura di|door|przez|autor(?:in|a|es|en|zy|em|ka)?|author|"
-    r"auteurs?|autrice|redactor[a]?|reporter|texte?|text|protokoll|written by|"
+    r"auteurs?|autrice|(?:redactora?|reporter|report)(?=\s*:)|texte?|text|protokoll|written by|"
     r"reported by|reports|posted by|analysis by|reporting by|propos recueillis par|escrito por|"
-    r"scritto da|geschreven door|aufgezeichnet von|am ticker|tekst|autor/autorka|oprac|opr|"
+    r"scritto da|geschreven door|aufgezeichnet von|(?:mit )?am ticker|"
+    r"aus [\w ./-]{2,30}? berichte(?:n|t)|dall['’]inviat[oa]|dagl[ie] inviat[ie]|tekst|autor/autorka|oprac|opr|"
     r"opracowa(?:nie|ł|ła|li|ły)|notował|notowała|escribe|informan?|redactan?|(?:reportagem|texto) de|"
     r"(?:dal|dalla|dai) nostr[oai] (?:inviat[oai]|corrispondent[ei])|"
     r"(?:de )?(?:notre|nos) (?:envoyée?s?|correspondante?s?|journalistes?)"
@@ -68,7 +69,14 @@ _ROLE = re.compile(
     r"verslaggever|inviat[oa]|enviad[oa]|envoyée?|repórter|reportero|"
     r"periodista|giornalista|chief|analyst|producer|presenter|columnist|bureau|writer|"
     r"redaktion|redacción|rédaction|redazione|redação|redakcja|special to|"
+    r"jef[ea] de|director[a]? de|caporedattore|"
     r"leiter(?:in)?|ressortleiter(?:in)?|volontär(?:in)?|head of|chef(?:fe)? du|newsdesk)\b",
+    re.IGNORECASE,
+)
+_NEWSROOM = re.compile(
+    r"[^\w]*(?:(?:by|von|par|por|di|door|la|de|die) )?(?:[\w.&'’-]{1,20} ){0,2}"
+    r"(?:\w*redaktion|newsroom|redacción|redazione|redactie|redakcja|redação|rédaction|news ?desk|"
+    r"commentator)(?: [\w.&'’-]{1,20}){0,2}",
     re.IGNORECASE,
 )
 _WHERE = re.compile(
@@ -106,6 +114,11 @@ def _names_in(byline: str) -> tuple[str, ...]:
         if is_name(name, sure=said_by is not None and not found):
             found.append(_unshouted(name))
     return tuple(dict.fromkeys(found))
+
+
+def is_newsroom(text: str) -> bool:
+    """Whether a text names a newsroom, or a nameless host, and nobody else."""
+    return bool(_NEWSROOM.fullmatch(text))
 
 
 def is_role(text: str) -> bool:

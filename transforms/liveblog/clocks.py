@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 _NEW_DAY_MIN = 240
 """A clock that jumps this far against the order belongs to another day."""
 _TOLERANCE = timedelta(minutes=15)
+_MAX_OFF_MIN = 2
+"""A machine's moment may be so far from the clock shown and still be the same one."""
+_MIN_SEEN_SHARE = 0.2
+"""A source of fewer entries says nothing of how far it is off in general."""
 _DAY_MIN = 24 * 60
 _URL_DAY = re.compile(
     r"(?<!\d)(20[0-3]\d)[/_-]?(0[1-9]|1[0-2]|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[/_-]?(0[1-9]|[12]\d|3[01])(?!\d)",
@@ -214,20 +218,36 @@ def _cross_check(rows: list[_Row], page: PageTimes) -> None:
             gap = 0
         elif gap is None or gap % 15 or _is_local_under_z(rows, name, gap, page):
             continue  # it tells another time than readers see, such as the last edit
+        elif gap and seen < _MIN_SEEN_SHARE * len(rows):
+            continue  # the moment of something within an entry
+        slack_min = _slack_min(rows, name, gap, page)
         for row in rows:
-            _take(row, name, gap, page)
+            _take(row, name, gap, slack_min, page)
 
 
-def _take(row: _Row, name: str, gap: int, page: PageTimes) -> None:
+def _off_min(row: _Row, name: str, gap: int, page: PageTimes) -> int | None:
+    """How many minutes a source is ahead of the clock shown beyond its ``gap``."""
+    moment: datetime | None = getattr(row, name)
+    if moment is None or row.clock is None:
+        return None
+    return _apart(_minutes(moment, row.zone or page.zone or UTC), _clock_min(row)) - gap
+
+
+def _slack_min(rows: list[_Row], name: str, gap: int, page: PageTimes) -> int:
+    """How far a source may be off the clocks: not at all, where nearly all are to the minute."""
+    off = [one for one in (_off_min(row, name, gap, page) for row in rows) if one is not None]
+    exact = sum(one == 0 for one in off)
+    return 0 if exact > 2 and exact >= 0.6 * len(off) else _MAX_OFF_MIN
+
+
+def _take(row: _Row, name: str, gap: int, slack_min: int, page: PageTimes) -> None:
     """Settle one entry by a source that runs ``gap`` minutes ahead of the clocks shown."""
     moment: datetime | None = getattr(row, name)
     if row.result is not None or moment is None:
         return
     row.result, row.source = moment, "dom" if name == "dom" else row.declared_by
-    if row.clock is None:
-        return
-    off = _apart(_minutes(moment, row.zone or page.zone or UTC), _clock_min(row)) - gap
-    if abs(off) > 2:
+    off = _off_min(row, name, gap, page)
+    if off is not None and abs(off) > slack_min:
         # Readers see another time than the machine's: theirs, on the machine's day
         moment -= timedelta(minutes=off)
         row.result, row.source = moment.replace(second=0, microsecond=0), row.shown_by
@@ -252,16 +272,19 @@ def _without_clocks(rows: list[_Row], page: PageTimes) -> list[str]:
 def _is_local_under_z(rows: list[_Row], name: str, gap: int, page: PageTimes) -> bool:
     """Whether a source writes local time as if it were UTC.
 
-    Then its newest entry lies after the page itself, and would not without the gap;
-    or readers see the same digits with another zone behind them.
+    Then its newest entry lies after the page itself, or its oldest before the page
+    began, and would not without the gap; or readers see the same digits with another zone behind them.
     """
     if gap and _shows_other_zone(rows, name):
         return True
     if not gap or page.checked is None or (page.zone is None and not any(r.zone for r in rows)):
         return False
     moments: list[datetime] = [m for m in (getattr(row, name) for row in rows) if m is not None]
-    limit = page.checked + _TOLERANCE
-    return max(moments) > limit >= max(moments) - timedelta(minutes=gap)
+    limit, ahead = page.checked + _TOLERANCE, timedelta(minutes=gap)
+    if max(moments) > limit >= max(moments) - ahead:
+        return True
+    begins = page.earliest - _TOLERANCE if page.earliest is not None else None
+    return begins is not None and min(moments) < begins <= min(moments) - ahead
 
 
 def _shows_other_zone(rows: list[_Row], name: str) -> bool:
@@ -339,6 +362,8 @@ def _roll(rows: list[_Row], page: PageTimes) -> None:
     for n in order:
         row = rows[n]
         zone = row.zone or page.zone
+        if row.result is not None and row.day is not None and zone is not None:
+            anchor = row.day + timedelta(days=days_back[n])
         if row.result is None and row.clock is not None and zone is not None:
             try:
                 day = anchor - timedelta(days=days_back[n])

@@ -331,7 +331,7 @@ def _runs_before(page: Outline, extents: list[Extent]) -> list[Extent]:
 
 
 def _headings_before(page: Outline, extents: list[Extent]) -> list[int] | None:
-    """The headings directly before the boxes, where nearly all boxes have one."""
+    """The headings directly before the boxes, where nearly all have one or open with a clock."""
     starts: list[int] = []
     hits = 0
     for extent in extents:
@@ -348,7 +348,9 @@ def _headings_before(page: Outline, extents: list[Extent]) -> list[int] | None:
                 before = at
                 hits += 1
         starts.append(before)
-    return starts if hits >= 0.8 * len(extents) else None
+    # Before a line that opens with its clock a heading can only be the entry's own
+    leads = all(extent.mark is not None and extent.mark.form == "lead" for extent in extents)
+    return starts if hits >= (1 if leads else 0.8 * len(extents)) else None
 
 
 def _take_siblings(page: Outline, group: Group, totals: list[int], marks: list[Mark]) -> None:

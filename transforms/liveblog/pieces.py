@@ -36,6 +36,7 @@ _STYLED = frozenset(["span", "mark", "small"])
 _NEAR_BLOCKS = 4
 """Text this many blocks below a paragraph or heading, itself counted, is the text of it."""
 _TEXT_BLOCKS = frozenset(["p", "li", "blockquote", "pre", "dd"])
+_ITEMS = frozenset(["li", "dd"])
 
 _JUNK_CLASS = re.compile(
     r"(?:^|[\s_-])(?:share|sharing|sharebar|social|caption|credits?|copyright|newsletter|promo\w*|"
@@ -90,6 +91,7 @@ class Piece:
 
     parts: the text nodes it is made of.
     strong_chars, link_chars: how much of it is bold, or a link.
+    level: of the heading that it is, 1 to 6.
     strong_parts: how many of the first parts are bold.
     """
 
@@ -99,6 +101,7 @@ class Piece:
     in_footer: bool
     is_heading: bool
     is_author: bool
+    level: int = 0
     text: str = ""
     strong_chars: int = 0
     link_chars: int = 0
@@ -208,7 +211,7 @@ class _Cutter:
     """The walk over one range; each element's method says where the walk goes on."""
 
     __slots__ = (
-        "author_end", "block_end", "blocks", "end", "footer_end", "harvest", "link_end",
+        "author_end", "block_end", "blocks", "end", "footer_end", "harvest", "level", "link_end",
         "list_end", "page", "piece", "start", "strong_end",
     )  # fmt: skip
 
@@ -219,6 +222,7 @@ class _Cutter:
         self.block_end = len(page)
         self.author_end = self.strong_end = self.link_end = self.list_end = self.footer_end = -1
         self.piece: Piece | None = None
+        self.level = 0
 
     def run(self) -> None:
         tags, texts = self.page.tags, self.page.texts
@@ -279,6 +283,7 @@ class _Cutter:
             at < self.footer_end,
             heading_nearness > 0,
             at < self.author_end,
+            self.level if heading_nearness > 0 else 0,
             "",
             size if at < self.strong_end else 0,
             size if at < self.link_end else 0,
@@ -288,6 +293,14 @@ class _Cutter:
     def picture(self, at: int) -> int:
         _take_picture(self.page.attributes(at), self.harvest)
         return at + 1
+
+    def aside(self, at: int) -> int:
+        """What stands beside the text is no part of it, but may say who wrote it."""
+        attributes = self.page.attributes(at)
+        is_author = _kind_of_class(attributes.get("class", "")) == "author"
+        if is_author or attributes.get("itemprop") == "author":
+            return self.block(at)
+        return self.skipped(at)
 
     def frame(self, at: int) -> int:
         source = self.page.attributes(at).get("src")
@@ -400,16 +413,22 @@ class _Cutter:
         self.blocks.append(
             (
                 end,
-                _NEAR_BLOCKS if tag in _TEXT_BLOCKS else text_nearness - 1,
+                _NEAR_BLOCKS if self._holds_text(at, tag) else text_nearness - 1,
                 _NEAR_BLOCKS if tag in HEADINGS else heading_nearness - 1,
             )
         )
         self.block_end = end
         if tag in {"ul", "ol"}:
             self.list_end = max(self.list_end, end)
+        elif tag in HEADINGS:
+            self.level = int(tag[1])
         elif tag == "footer":
             self.footer_end = max(self.footer_end, end)
         return at + 1
+
+    def _holds_text(self, at: int, tag: str) -> bool:
+        """Whether an element is a paragraph or the like, and not the item that is the entry."""
+        return tag in _TEXT_BLOCKS and (at != self.start or tag not in _ITEMS)
 
     def styled(self, at: int) -> int:
         """An element whose attributes may say what it is."""
@@ -489,6 +508,7 @@ _METHODS: dict[str, Callable[[_Cutter, int], int]] = {
     **dict.fromkeys(_SKIPPED, _Cutter.skipped),
     **dict.fromkeys(("strong", "b"), _Cutter.strong),
     "a": _Cutter.link,
+    "aside": _Cutter.aside,
     "blockquote": _Cutter.quote,
     "br": _Cutter.line_break,
     "meta": _Cutter.meta,

@@ -12,6 +12,7 @@ from transforms.liveblog.authors import (
     begins_byline,
     is_byline,
     is_name,
+    is_newsroom,
     is_role,
     names_in,
     only_names_in,
@@ -108,6 +109,7 @@ class _Roles:
         self.is_lead = mark is not None and mark.form == "lead"
         self.has_opened = False
         self.headline: str | None = None
+        self.level = 0
         self.authors: list[str] = list(harvest.authors)
         self.body: list[Piece] = []
 
@@ -186,6 +188,7 @@ class _Roles:
             (len(text) <= _MAX_MEDIA_CHARS and (text.lower() in _MEDIA or names_zone(text)))
             or opens_byline(text)
             or is_noise(text)
+            or (not self.body and not piece.in_text_block and is_newsroom(text))
             or (len(piece.parts) > 1 and self._is_labels(piece))
         )
 
@@ -263,7 +266,7 @@ class _Roles:
         has_begun = any(p.in_text_block for p in self.body)
         if has_begun and piece.is_card:
             return True  # the heading of another story
-        if self.headline is not None or has_begun:
+        if has_begun or (self.headline is not None and not self._is_below_kicker(piece)):
             return False
         text = self._without_lead(self._without_labels(piece))
         if len(text.split()) > MAX_HEADLINE_WORDS:
@@ -271,8 +274,13 @@ class _Roles:
             return False
         if text:
             self.headline = text
+            self.level = piece.level
             self.body = []
         return True
+
+    def _is_below_kicker(self, piece: Piece) -> bool:
+        """Whether a heading outranks the short one directly above it."""
+        return piece.level < self.level and not self.body and len(piece.text) > len(self.headline or "")
 
     def _without_labels(self, piece: Piece) -> str:
         """A heading without the badges and clocks set before or after its words."""
@@ -386,7 +394,7 @@ class _Roles:
         while len(body) > 1 and body[-1].is_heading:
             body.pop()
         if self.headline is None and body:
-            self.headline = _take_bold_line(body[0])
+            self.headline = _take_bold_line(body[0]) or _take_bold_sentence(body[0])
         if self.headline is None and len(body) > 1 and (_is_bold_title(body[0]) or _is_title(body)):
             self.headline = body.pop(0).text
         if all(piece.in_text_block for piece in body):
@@ -464,6 +472,18 @@ def _take_bold_line(piece: Piece) -> str | None:
         return None
     piece.text = rest
     return title
+
+
+def _take_bold_sentence(piece: Piece) -> str | None:
+    """Take off the bold sentence that opens a paragraph, if what follows begins another one."""
+    head = one_line("".join(piece.parts[: piece.strong_parts]))
+    rest = one_line("".join(piece.parts[piece.strong_parts :]))
+    if not (head and rest) or head[-1] not in ".?!" or rest[:1].islower():
+        return None
+    if piece.strong_chars != len("".join(head.split(" "))) or not 1 < len(head.split()) <= 20:
+        return None
+    piece.text = rest
+    return head.removesuffix(".")
 
 
 def _fits_headline(text: str) -> bool:

@@ -191,7 +191,10 @@ def _give_days(
         extent = group.extents[max(0, bisect_right(starts, day.index) - 1)]
         if extent.is_flat or not extent.span[0] < day.index < extent.span[1]:
             outside.append(day)
-    before = [day for day in outside if day.index < first and _heads(body, day, first)]
+    tell_days = any(c.shown is not None and c.shown.day is not None for c in candidates)
+    before = [
+        day for day in outside if day.index < first and not tell_days and _heads(body, day, first)
+    ]
     between = [day for day in outside if day.index > first]
     heads = before[-1:] + between
     after = [day for day in between if day.index > last]
