@@ -393,8 +393,9 @@ def test_quotes_lists_links_and_images() -> None:
         "<div>"
         + "".join(
             f'<article id="a{i.key}"><time datetime="{i.iso}">{i.hm}</time><h2>{esc(i.headline)}</h2>'
-            '<p>She said <a href="/named">on Tuesday</a>:</p><blockquote><p>We did not see it coming.</p></blockquote>'
-            "<ul><li>First point of three</li><li>Second point of three</li></ul>"
+            '<p>She said <a href="/named">on Tuesday</a>:</p><blockquote><p>'
+            f"We did not see {i.key} coming.</p></blockquote>"
+            f"<ul><li>First point of {i.key}</li><li>Second point of {i.key}</li></ul>"
             f'<figure><img src="/i/{i.key}.jpg"><figcaption>Caption words</figcaption></figure>'
             f'<iframe src="https://video.example/{i.key}"></iframe></article>'
             for i in s.items
@@ -402,9 +403,13 @@ def test_quotes_lists_links_and_images() -> None:
         + "</div>",
     )
     entry = split_page(page_of(markup, s), timezone=s.zone).entries[0]
-    assert entry.body == (
-        "She said on Tuesday:\n\nWe did not see it coming.\n\nFirst point of three\n\nSecond point of three"
-    )
+    key = s.items[0].key
+    assert entry.body.split("\n\n") == [
+        "She said on Tuesday:",
+        f"We did not see {key} coming.",
+        f"First point of {key}",
+        f"Second point of {key}",
+    ]
     assert entry.links == ("https://news.example/named", f"https://video.example/{s.items[0].key}")
     assert entry.images == (f"https://news.example/i/{s.items[0].key}.jpg",)
     assert entry.entry_url == f"{URL}#a{s.items[0].key}"

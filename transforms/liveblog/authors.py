@@ -47,7 +47,7 @@ _PARTICLES = words(
 _NOT_NAMES = words(
     "key event breaking live update updates latest news editor editors team staff desk "
     "reporter reporters correspondent agency agencies agencias agentur agenturen redaktion "
-    "redaction rédaction redacción redazione redactie redakcja redação newsroom reuters afp "
+    "agenturmaterial material redaction rédaction redacción redazione redactie redakcja redação newsroom reuters afp "
     "ap dpa efe ansa pap anp lusa pa sda keystone-sda bbc cnn guardian admin online group "
     "images image getty video photo picture foto share analysis opinion comment summary recap "
     "watch read more today yesterday pinned alert exclusive explainer eilmeldung wichtig "
@@ -95,7 +95,7 @@ def names_in(byline: str) -> tuple[str, ...]:
 
     Takes "By Jane Doe and John Roe", "JANE DOE", "Jane  Doe in Kyiv", "From CNN's Jane Doe".
     """
-    byline = " ".join(byline.split())
+    byline = " ".join(byline.split()).lstrip("–—- ")
     return _names_in(byline) if byline and len(byline) <= MAX_BYLINE_CHARS else ()
 
 
@@ -132,15 +132,19 @@ def only_names_in(text: str) -> tuple[str, ...]:
     if not parts or len(text) > MAX_BYLINE_CHARS or not is_name(_AFTER_NAME.sub("", parts[0])):
         return ()
     has_role = False
+    place: str | None = None
     for part in parts[1:]:
-        name = _AFTER_NAME.sub("", f" {part}").strip()
         if _ROLE.search(part):
-            has_role = True
-        elif name and not (
+            has_role, place = True, None
+            continue
+        if has_role and f", {part}" in text:
+            place = place or part  # it follows the last post
+        name = _AFTER_NAME.sub("", f" {part}").strip()
+        if name and not (
             is_name(name) or _WHERE.fullmatch(part) or (has_role and _PLACE.fullmatch(part))
         ):
             return ()
-    return names_in(text)
+    return tuple(name for name in names_in(text) if name != place)
 
 
 @lru_cache(maxsize=4096)

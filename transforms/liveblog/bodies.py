@@ -22,6 +22,12 @@ _LABELS = frozenset(
         "pinned",
         "pinned post",
         "update",
+        "mise à jour",
+        "actualización",
+        "aggiornamento",
+        "aktualisierung",
+        "aktualizacja",
+        "atualização",
         "updates",
         "new",
         "share",
@@ -167,7 +173,6 @@ _LABELS = frozenset(
         "destaque",
     ]
 )
-_MAX_RELATED_CHARS = 32
 _RELATED = frozenset(
     [
         "related", "related articles", "related stories", "related content", "related story",
@@ -181,9 +186,12 @@ _RELATED = frozenset(
         "zobacz też", "zobacz także", "zobacz również", "leia também", "leia mais", "ler também",
         "veja também", "saiba mais", "relacionados", "relacionadas", "relacionado", "correlati",
         "à lire", "gerelateerd", "powiązane", "więcej na ten temat",
+        "see also", "siehe auch", "voir aussi", "véase también", "vedi anche", "zie ook", "ver também",
         "unsere quellen", "quellen", "our sources", "nos sources", "bronnen", "źródła",
     ]
 )  # fmt: skip
+_RELATED_HEADS = tuple(f"{label} " for label in _RELATED if " " in label)
+_MAX_RELATED_TOPIC_CHARS = 70
 _KEY_LABELS = re.compile(
     r"^(?:key (?:event|moment|update)s?|wichtig(?:es)?|eilmeldung|essentiel|important|destacado|"
     r"in evidenza|belangrijk|ważne|pilne|destaque|highlight)$",
@@ -211,12 +219,16 @@ _PROMPTS = re.compile(
     |to\ (?:view|see|display)\ this\ (?:content|embed|post|video)\b
     |(?:share|teilen|partager|compartir|condividi|delen|udostępnij|partilhar|compartilhar)
       \ (?:on|via|auf|sur|en|su|op|na|no)\ \w+$
+    |we\ need\ your\ (?:consent|permission) |we\ use\ [^.]{1,40}\ to\ manage\ extra\ content
+    |(?:externer|external)\ (?:inhalt|content):
+    |contributing\s?: |om\ dit\ \w+\ te\ (?:tonen|zien|bekijken) |om\ deze\ \w+\ te\ (?:tonen|zien|bekijken)
     |wir\ benötigen\ ihre\ zustimmung
     |um\ (?:eingebettete|externe|diese[ns]?)\ inhalte?\b
     |pour\ (?:afficher|voir)\ ce\ contenu |para\ (?:ver|mostrar)\ este\ contenido
     |per\ visualizzare\ (?:questo|il)\ contenut |om\ deze\ inhoud\ te |aby\ wyświetlić\ t
     |para\ (?:ver|visualizar)\ este\ conteúdo
     |melden\ sie\ sich\ (?:für|zum)\ [^.]{0,40}(?:newsletter|an)
+    |alle\ (?:nachrichten|news|infos|artikel)\b[^.]{0,60}\bfinden\ sie\b
     |abonnieren\ sie\b |jetzt\ abonnieren
     |empfohlener\ (?:redaktioneller|externer)\ inhalt |an\ dieser\ stelle\ finden\ sie
     |mit\ ihrer\ zustimmung |ich\ bin\ damit\ einverstanden
@@ -237,12 +249,23 @@ _PROMPTS = re.compile(
 _CREDITS = re.compile(
     r"^(?:image (?:source|caption|credit)|photo(?:graph)?s?\s?(?:credit|by|:)|photograph:|"
     r"copyright\b|©|picture:|credit:|bild(?:rechte)?:|foto:|quelle:|crédits?\b|video caption|"
-    r"media caption|getty images$|(?:source|źródło|fonte|fuente|bron)\s?:|fot\.\s|"
+    r"media caption|getty images$|gif\s?:|(?:source|źródło|fonte|fuente|bron)\s?:|fot\.\s|"
     r"\(?(?:image|photo|bild|foto)\s?:)",
     re.IGNORECASE,
 )
+_CREDIT_AT_END = re.compile(
+    r"(?:[|–—-]\s(?:photo|foto|image|bild|picture)s?\s?[:.]|\bfot\.\s|"
+    r"[(\[][^()\[\]]{0,40}\b(?:photo|foto|image|bild|picture)\b|[(\[][^()\[\]/]{2,40}/)"
+    r"[^()\[\]]{2,60}[)\]]?$"
+    r"|[^\W\d_a-z][\w.’'-]+(?:\s[^\W\d_a-z][\w.’'-]+){1,3}\s?/\s?"
+    r"(?:AP|AFP|EPA|EFE|ANSA|Reuters|Getty(?: Images)?|Shutterstock|imago|dpa)$",
+    re.IGNORECASE,
+)
+"""Whose picture a line below it tells of: "(Jane Doe/Reuters)", "| Photo: J. Roe"."""
 _SIGN_OFF = re.compile(
     r"[–—-]\s?[A-Z]{2,5}|([^\W\d_]{2,8}(?:/[^\W\d_]{2,8}){1,4})(?:\s?\([^()]{2,60}\))?"
+    r"|[–—-]\s?(?:The )?(?:(?:Canadian|Associated|Australian Associated) Press|Agence France-Presse)"
+    r"|\([Mm]it (?:\w*[Mm]aterial)\b[^()]{0,40}\)"
     r"|(?!By )(?:[\w .’'-]{2,60}\s)?[Rr]eport(?:ed|ing) from [^.!?]{2,60}\.?"
 )
 """Who edited, for which agency: "lo/rt (AFP, dpa)", "Reuters/krott"; and where a reporter is."""
@@ -250,13 +273,13 @@ _AGENCIES = words("afp ap dpa reuters epd kna apa sda ats efe ansa agi pap lusa 
 _MAX_INITIALS = 4
 _PROMPT_HEAD_CHARS = 3
 _PROMPT_HEADS = frozenset(
-    {"by ", "an ", "à l", "um ", "om ", "to "}.union(
+    {"by ", "an ", "à l", "um ", "om ", "to ", "we "}.union(
         *[
             heads.split()
             for heads in (
                 "ple sig sub for joi get dow cli fol art con scr ski ent sup bec all thi mel abo",
                 "jet emp mit ich ins s'a rec sus apú reg isc abb sch zap ass ima pho cop pic cre",
-                "bil fot que cré vid med",
+                "bil fot que cré vid med ext gif",
                 "rea let meh end wir pou aby per źró fon fue bro sou als les lir lea lee leg czy",
                 "zob lei ler vej sha tei par com del udo",
             )
@@ -266,6 +289,7 @@ _PROMPT_HEADS = frozenset(
 """How prompts and credits begin: most lines are none and need no pattern."""
 _MAX_PROMPT_CHARS = 260
 _MAX_LABEL_CHARS = 48
+_MAX_CREDIT_CHARS = 110
 _PLACE_ON_COURSE = re.compile(
     r"(?:km|kilometer|kilómetro|lap|runde|tour|vuelta|giro)\.?\s\d{1,3}(?:[.,]\d)?"
 )
@@ -279,12 +303,17 @@ def is_label(text: str) -> bool:
     if len(text) < 3 and not any(map(str.isalnum, text)):
         return True  # the sign of a permalink
     text = text.strip(" \u00a0:·•|-–—!+»>…").lower()
-    return text in _LABELS or (text[-1:].isdigit() and _PLACE_ON_COURSE.fullmatch(text) is not None)
+    return text in _LABELS or text.endswith(" icon") or (text[-1:].isdigit() and _PLACE_ON_COURSE.fullmatch(text) is not None)
 
 
 def marks_related(text: str) -> bool:
     """Whether a line stands over links to other stories."""
-    return len(text) <= _MAX_RELATED_CHARS and text.strip(" \n\t\r:·•|-–—»>…").lower() in _RELATED
+    if len(text) > _MAX_RELATED_TOPIC_CHARS:
+        return False
+    said = text.strip(" \n\t\r·•|-–—»>…").lower()
+    return said.rstrip(": ") in _RELATED or (
+        said.endswith(":") and said.startswith(_RELATED_HEADS)
+    )
 
 
 def marks_key_event(text: str) -> bool:
@@ -312,13 +341,18 @@ def is_credit(text: str) -> bool:
     return bool(_CREDITS.match(text))
 
 
+def ends_in_credit(text: str) -> bool:
+    """Whether a line closes with whose picture it is about."""
+    return len(text) <= _MAX_PROMPT_CHARS and bool(_CREDIT_AT_END.search(text[-_MAX_CREDIT_CHARS:]))
+
+
 def is_noise(text: str) -> bool:
     """Whether a line is a label, a prompt, a video line or a picture credit."""
     if len(text) > _MAX_PROMPT_CHARS:
         return False
     if not text or is_label(text):
         return True
-    if ("/" in text or "eport" in text or text[0] in "-–—") and _is_sign_off(text):
+    if ("/" in text or "eport" in text or text[0] in "-–—(") and _is_sign_off(text):
         return True
     if text[:_PROMPT_HEAD_CHARS].lower() not in _PROMPT_HEADS and text[0] not in "(©":
         return False
@@ -338,6 +372,14 @@ _PARAGRAPH_BREAK = re.compile(
     re.IGNORECASE,
 )
 _HREF = re.compile(r"<a\s[^<>]{0,1000}?href\s?=\s?[\"']([^\"'<>]{1,2000})", re.IGNORECASE)
+EMBED_CLASS = re.compile(
+    r"(?:^|[\s_-])(?:twitter-tweet|twitter-video|instagram-media|tiktok-embed|fb-post|"
+    r"bluesky-embed|text-post-media|reddit-embed-bq|telegram-post|mastodon-embed|embed)"
+    r"(?:$|[\s_-]|__)",
+    re.IGNORECASE,
+)
+"""What platforms call the quotations of posts that their scripts replace."""
+
 _HEADING_FIRST = re.compile(r"\s{0,20}<h[1-6][\s>]", re.IGNORECASE)
 _DROPPED = ["script", "style", "iframe", "figure", "figcaption", "button", "svg", "form", "video"]
 _PARAGRAPHS = words("p div li h1 h2 h3 h4 h5 h6 blockquote ul ol section article tr pre")
@@ -403,7 +445,7 @@ def _soup_paragraphs(text: str) -> tuple[list[str], list[str], str | None]:
         soup = BeautifulSoup(text, "html.parser")
     links = [str(a["href"]) for a in soup.find_all("a", href=True)]
     links += [str(frame["src"]) for frame in soup.find_all("iframe", src=True)]
-    for gone in soup.find_all(_DROPPED):
+    for gone in [*soup.find_all(_DROPPED), *soup.find_all("blockquote", class_=EMBED_CLASS)]:
         gone.decompose()
     headline = None
     first = soup.find(True)

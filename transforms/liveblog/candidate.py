@@ -19,6 +19,8 @@ class Candidate:
     names: every id, anchor and permalink slug it answers to, for joining.
     published: what a machine-readable value says.
     shown: the time that readers see.
+    opening: the bold sentence that opens the body, where there is no headline.
+    is_card: it says nothing but what leads to another page.
     day: the calendar day that a heading gives it.
     paragraphs: the body, plain text.
     shingles: runs of words for comparing, made by ``join`` when first asked for.
@@ -36,6 +38,8 @@ class Candidate:
     shown: Stamp | None = None
     updated: Stamp | None = None
     day: Stamp | None = None
+    opening: str | None = None
+    is_card: bool = False
     is_key_event: bool = False
     is_pinned: bool = False
     is_weakly_timed: bool = False

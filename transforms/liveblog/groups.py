@@ -10,6 +10,7 @@ from itertools import accumulate, pairwise
 from statistics import median
 from typing import TYPE_CHECKING
 
+from transforms.liveblog.authors import begins_byline, is_role, only_names_in
 from transforms.liveblog.bodies import marks_related
 from transforms.liveblog.outline import HEADINGS, TEXT, Outline
 from transforms.liveblog.times import read_day, read_machine
@@ -36,6 +37,9 @@ COMMENT_CONTEXT = re.compile(
     re.IGNORECASE,
 )
 """Classes of what readers write, not the newsroom."""
+_MIN_TEMPLATE_CHARS = 20
+_MIN_TEMPLATE_ENTRIES = 3
+_MIN_TEMPLATE_SHARE = 0.25
 _FLAT_TAGS = HEADINGS | {"p", "dt", "strong", "b", "span", "time", "header", "summary"}
 _STOPPERS = frozenset(["section", "aside", "footer", "nav", "form", "article", "main"])
 _ITEM_TAGS = frozenset(["article", "li", "section", "div", "tr", "details"])
@@ -221,7 +225,8 @@ def _flattened(
     boxes = {extent.box for extent in extents}
     day_blocks = {day.index for day in days}
     own = [totals[ends[e.box]] - totals[e.box] for e in extents]
-    follow_ends = [_run_end(page, extent.box, boxes, day_blocks) for extent in extents]
+    last = extents[-1].box
+    follow_ends = [_run_end(page, extent.box, boxes, day_blocks, last) for extent in extents]
     following = [
         totals[end] - totals[ends[e.box]] for e, end in zip(extents, follow_ends, strict=True)
     ]
@@ -235,7 +240,7 @@ def _flattened(
         return _runs_before(page, extents)
     if typical_following < MIN_RUN_CHARS:
         return None
-    headed = _headings_before(page, extents)
+    headed = _headings_before(page, extents, totals)
     result: list[Extent] = []
     for n, (extent, end) in enumerate(zip(extents, follow_ends, strict=True)):
         start = extent.box
@@ -250,15 +255,17 @@ def _flattened(
     return result
 
 
-def _run_end(page: Outline, box: int, boxes: set[int], day_blocks: set[int]) -> int:
-    """Where the siblings that follow a box stop belonging to it."""
+def _run_end(page: Outline, box: int, boxes: set[int], day_blocks: set[int], last: int) -> int:
+    """Where the siblings that follow a box stop belonging to it; behind the last, at an aside."""
     ends, tags = page.ends, page.tags
     limit = ends[page.parents[box]] if page.parents[box] >= 0 else len(page)
     level = int(tags[box][1]) if tags[box] in HEADINGS else 0
     at = ends[box]
     while at < limit:
         tag = tags[at]
-        if at in boxes or at in day_blocks or tag in _STOPPERS or (tag == "hr" and not level):
+        if at in boxes or at in day_blocks or (tag == "hr" and not level):
+            break
+        if tag in _STOPPERS and (tag != "aside" or box == last):
             break
         if tag in HEADINGS and level and int(tag[1]) <= level:
             break
@@ -330,7 +337,9 @@ def _runs_before(page: Outline, extents: list[Extent]) -> list[Extent]:
     return result
 
 
-def _headings_before(page: Outline, extents: list[Extent]) -> list[int] | None:
+def _headings_before(
+    page: Outline, extents: list[Extent], totals: list[int]
+) -> list[int] | None:
     """The headings directly before the boxes, where nearly all have one or open with a clock."""
     starts: list[int] = []
     hits = 0
@@ -349,7 +358,8 @@ def _headings_before(page: Outline, extents: list[Extent]) -> list[int] | None:
                 hits += 1
         starts.append(before)
     # Before a line that opens with its clock a heading can only be the entry's own
-    leads = all(extent.mark is not None and extent.mark.form == "lead" for extent in extents)
+    first = extents[0].mark
+    leads = (first is not None and first.form == "lead") or _opens_boxes(page, extents, totals)
     return starts if hits >= (1 if leads else 0.8 * len(extents)) else None
 
 
@@ -385,6 +395,37 @@ def _take_siblings(page: Outline, group: Group, totals: list[int], marks: list[M
                 added.append(Extent((child, end), child, marks[first] if times else None))
     if added and len(added) <= len(boxes):
         group.extents = sorted(group.extents + added, key=lambda e: e.box)
+
+
+def repeated_texts(page: Outline, extents: list[Extent]) -> frozenset[str]:
+    """Sentences that the template puts into many entries, such as a prompt to follow the author.
+
+    Not names, posts, or what makes up half of an entry.
+    """
+    counts: Counter[str] = Counter()
+    whole: set[str] = set()
+    for extent in extents:
+        said = page.texts[slice(*extent.span)]
+        chars = sum(map(len, said))
+        long = {text for text in said if len(text) >= _MIN_TEMPLATE_CHARS}
+        counts.update(long)
+        whole.update(text for text in long if 2 * len(text) > chars)
+    least = max(_MIN_TEMPLATE_ENTRIES, _MIN_TEMPLATE_SHARE * len(extents))
+    return frozenset(
+        text
+        for text, count in counts.items()
+        if count >= least and text not in whole and _is_template(text)
+    )
+
+
+def _is_template(text: str) -> bool:
+    said = text.strip()
+    return (
+        said.count(" ") >= 2
+        and not said.endswith(":")
+        and not _DIGIT.search(said)
+        and not (begins_byline(said) or is_role(said) or only_names_in(said))
+    )
 
 
 def declared_groups(page: Outline, named: dict[int, str]) -> list[Group]:

@@ -313,7 +313,7 @@ def headline_of(
 ) -> str | None:
     """The entry's own headline: the shown one, else a declared one that is not the page's.
 
-    A headline that only repeats how the body begins is none.
+    A declared headline that only repeats how the body begins is none.
     """
     shown, declared = entry.shown, entry.declared
     headline = shown.headline if shown is not None else None
@@ -323,7 +323,9 @@ def headline_of(
             return None
         if shown is not None and len(headline) > 20 and _stands_in(headline, body):
             return None
-    return None if headline is None or (body and _is_start(headline, body)) else headline
+        if body and _is_start(headline, body):
+            return None
+    return headline
 
 
 def _stands_in(headline: str, body: list[str]) -> bool:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from transforms.liveblog.authors import names_in
-from transforms.liveblog.bodies import marks_related
+from transforms.liveblog.bodies import EMBED_CLASS, marks_related
 from transforms.liveblog.outline import BLOCKS, HEADINGS, TEXT, Outline
 from transforms.liveblog.times import Stamp, read_expression, read_machine, says_update
 from transforms.liveblog.wordlists import one_line, words
@@ -32,6 +32,8 @@ _FOREIGN = _PICTURES | _FRAMES | {"a", "figure", "video", "audio"}
 _TAKEN = _PICTURES | _FRAMES | {"a", "time"}
 _BOXES = frozenset(["section", "aside", "div", "ul", "footer"])
 _MAX_LABEL_DEPTH = 8
+_MAX_AUTHOR_NODES = 30
+"""An element with more in it is no author's box."""
 _STYLED = frozenset(["span", "mark", "small"])
 _NEAR_BLOCKS = 4
 """Text this many blocks below a paragraph or heading, itself counted, is the text of it."""
@@ -44,12 +46,6 @@ _JUNK_CLASS = re.compile(
     r"visually-hidden|visuallyhidden|sr-only|screen-reader-text|sponsored|paywall-(?:prompt|box|banner|message|teaser|overlay)|"
     r"readmore|more-on|reactions?|comment-count|media-?player|"
     r"video-(?:title|meta|info|caption|description|player))(?:$|[\s_-]|__)",
-    re.IGNORECASE,
-)
-_EMBED_CLASS = re.compile(
-    r"(?:^|[\s_-])(?:twitter-tweet|twitter-video|instagram-media|tiktok-embed|fb-post|"
-    r"bluesky-embed|text-post-media|reddit-embed-bq|telegram-post|mastodon-embed|embed)"
-    r"(?:$|[\s_-]|__)",
     re.IGNORECASE,
 )
 _AUTHOR_CLASS = re.compile(
@@ -190,13 +186,17 @@ def _take_moment(name: str, value: str, harvest: Harvest) -> None:
         harvest.box_machine.append(stamp)
 
 
-def cut(page: Outline, start: int, end: int, harvest: Harvest) -> None:
+def cut(
+    page: Outline, start: int, end: int, harvest: Harvest, template: frozenset[str] = frozenset()
+) -> None:
     """Cut a range into pieces at block borders.
+
+    template: texts that many entries share, which are left out.
 
     Leaves out, but takes links and pictures from: figures, frames, embedded
     posts, share bars, cards, prompts that their markup names as such.
     """
-    _Cutter(page, start, end, harvest).run()
+    _Cutter(page, start, end, harvest).run(template)
 
 
 def opens_related(page: Outline, start: int, end: int) -> bool:
@@ -224,7 +224,7 @@ class _Cutter:
         self.piece: Piece | None = None
         self.level = 0
 
-    def run(self) -> None:
+    def run(self, template: frozenset[str]) -> None:
         tags, texts = self.page.tags, self.page.texts
         methods = _METHODS
         at, end = self.start, self.end
@@ -235,7 +235,9 @@ class _Cutter:
             if tag == TEXT:
                 text = texts[at]
                 piece = self.piece
-                if piece is None:
+                if template and text in template:
+                    pass
+                elif piece is None:
                     self.piece = self._piece(at, text)
                 else:
                     if at < self.strong_end:
@@ -296,11 +298,12 @@ class _Cutter:
 
     def aside(self, at: int) -> int:
         """What stands beside the text is no part of it, but may say who wrote it."""
-        attributes = self.page.attributes(at)
-        is_author = _kind_of_class(attributes.get("class", "")) == "author"
-        if is_author or attributes.get("itemprop") == "author":
-            return self.block(at)
-        return self.skipped(at)
+        page = self.page
+        inside = range(at, min(page.ends[at], at + _MAX_AUTHOR_NODES))
+        says_who = page.ends[at] <= inside.stop and any(
+            _names_author(page.attributes(i)) for i in inside if page.tags[i] != TEXT
+        )
+        return self.block(at) if says_who else self.skipped(at)
 
     def frame(self, at: int) -> int:
         source = self.page.attributes(at).get("src")
@@ -521,13 +524,22 @@ def _kind_of_class(styled: str) -> str:
     """What a class attribute says in plain words, if anything: embed, junk, author."""
     if not styled:
         return ""
-    if _EMBED_CLASS.search(styled):
+    if EMBED_CLASS.search(styled):
         return "embed"
     if _JUNK_CLASS.search(styled):
         return "junk"
     if not _AUTHOR_CLASS.search(styled):
         return ""
     return "junk" if "comment" in styled.lower() else "author"
+
+
+def _names_author(attributes: dict[str, str]) -> bool:
+    """Whether an element is marked up as who wrote, or links to them."""
+    return (
+        attributes.get("itemprop") == "author"
+        or _kind_of_class(attributes.get("class", "")) == "author"
+        or bool(_AUTHOR_LINK.search(attributes.get("href", "")))
+    )
 
 
 def _take_picture(attributes: dict[str, str], harvest: Harvest) -> None:

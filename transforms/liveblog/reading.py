@@ -18,7 +18,15 @@ from transforms.liveblog.authors import (
     only_names_in,
     opens_byline,
 )
-from transforms.liveblog.bodies import is_credit, is_label, is_noise, marks_key_event, marks_pinned
+from transforms.liveblog.bodies import (
+    ends_in_credit,
+    is_credit,
+    is_label,
+    is_noise,
+    marks_key_event,
+    marks_pinned,
+    marks_related,
+)
 from transforms.liveblog.candidate import Candidate
 from transforms.liveblog.groups import own_id
 from transforms.liveblog.outline import TEXT, Outline
@@ -45,19 +53,25 @@ _MAX_MEDIA_CHARS = max(map(len, _MEDIA))
 _AROUND_NAMES = " ()–—-"
 _SENTENCE_ENDS = tuple('.!?…"”»’)')
 _SIGNED = re.compile(r"(.*\S)\s?\(([^()]{5,60})\)", re.DOTALL)
+_ANNOUNCED = re.compile(r"[^\W\d_]+(?: [^\W\d_]+)?\s?: ")
+"""How a line begins that only leads to another story: "Read: ", "In pictures: "."""
 _DURATION = re.compile(r"\d{1,2}:\d\d(?::\d\d)?|\d{1,3}\s?min\.?(?:\s\d{1,2}\s?s?)?")
 _HANDLE = re.compile(r"\s?\(?@\w+\)?$")
 MAX_HEADLINE_WORDS = 45
+MAX_OPENING_WORDS = 20
+MIN_OPENINGS = 3
 MAX_NAME_LINE_CHARS = 60
 _JOINING_WORDS = frozenset(["and", "und", "et", "y", "e", "en", "i"])
 
 
-def read_extent(page: Outline, extent: Extent, page_url: str) -> Candidate:
-    """The candidate that one extent holds."""
+def read_extent(
+    page: Outline, extent: Extent, page_url: str, template: frozenset[str] = frozenset()
+) -> Candidate:
+    """The candidate that one extent holds; template: texts that are no entry's own."""
     harvest = Harvest()
     read_box(page.attributes(extent.box), harvest)
     start, end = extent.span
-    cut(page, start, end, harvest)
+    cut(page, start, end, harvest, template)
     candidate = Candidate("flat" if extent.is_flat else "dom")
     candidate.own_id = own_id(page, extent.box)
     _Roles(harvest, extent).give(candidate)
@@ -138,6 +152,11 @@ class _Roles:
         candidate.headline = self.headline
         candidate.authors = tuple(dict.fromkeys(self.authors))
         candidate.paragraphs = [piece.text for piece in self.body]
+        if self.headline is None and self.body and self.body[0].strong_parts:
+            candidate.opening = _bold_sentence(self.body[0])
+        candidate.is_card = all(p.is_card for p in self.body) and any(
+            p.is_card for p in self.harvest.pieces
+        )
 
     def _is_plain(self, piece: Piece) -> bool:
         """Whether a piece is too long for any role but body, prompt or lead."""
@@ -188,7 +207,10 @@ class _Roles:
             (len(text) <= _MAX_MEDIA_CHARS and (text.lower() in _MEDIA or names_zone(text)))
             or opens_byline(text)
             or is_noise(text)
+            or marks_related(text)
+            or (not piece.in_text_block and ends_in_credit(text))
             or (not self.body and not piece.in_text_block and is_newsroom(text))
+            or (bool(self.body) and piece.is_card and bool(_ANNOUNCED.match(text)))
             or (len(piece.parts) > 1 and self._is_labels(piece))
         )
 
@@ -237,9 +259,7 @@ class _Roles:
         """A line that its markup names an author, or an author's post."""
         if not piece.is_author or len(piece.text) > 160:
             return False
-        each = [only_names_in(part) for part in piece.parts]
-        names = tuple(name for found in each for name in found)
-        names = names or names_in(_apart(piece.parts))
+        names = _before_places(piece.parts) or names_in(_apart(piece.parts))
         self.authors += names
         return bool(names) or len(piece.text) < MAX_NAME_LINE_CHARS or is_role(piece.text)
 
@@ -319,6 +339,7 @@ class _Roles:
         rest = lead[1]
         if is_name(rest):
             self.authors.append(rest)
+        if is_name(rest) or is_newsroom(rest):
             return True
         if self.headline is None:
             self.headline = _bold_head(piece, rest)
@@ -394,7 +415,7 @@ class _Roles:
         while len(body) > 1 and body[-1].is_heading:
             body.pop()
         if self.headline is None and body:
-            self.headline = _take_bold_line(body[0]) or _take_bold_sentence(body[0])
+            self.headline = _take_bold_line(body[0])
         if self.headline is None and len(body) > 1 and (_is_bold_title(body[0]) or _is_title(body)):
             self.headline = body.pop(0).text
         if all(piece.in_text_block for piece in body):
@@ -409,6 +430,19 @@ class _Roles:
             self.body = [p for p in body if p.in_text_block or p.is_heading or _is_prose(p)]
         elif self.headline is not None or len(body) > 1:
             self.body = [p for p in body if p.in_text_block or not p.is_card]
+
+
+def _before_places(parts: list[str]) -> tuple[str, ...]:
+    """The people of an author's box; what follows the last post named is a place."""
+    found: list[str] = []
+    after: list[str] = []
+    for part in parts:
+        if is_role(part):
+            found += after
+            after = []
+        (after if found else found).extend(only_names_in(part))
+    has_post = any(map(is_role, parts))
+    return tuple(found if has_post else found + after)
 
 
 def _signing(text: str) -> tuple[str, ...]:
@@ -474,16 +508,26 @@ def _take_bold_line(piece: Piece) -> str | None:
     return title
 
 
-def _take_bold_sentence(piece: Piece) -> str | None:
-    """Take off the bold sentence that opens a paragraph, if what follows begins another one."""
+def _bold_sentence(piece: Piece) -> str | None:
+    """The bold sentence that opens a paragraph, if what follows begins another one."""
     head = one_line("".join(piece.parts[: piece.strong_parts]))
     rest = one_line("".join(piece.parts[piece.strong_parts :]))
     if not (head and rest) or head[-1] not in ".?!" or rest[:1].islower():
         return None
-    if piece.strong_chars != len("".join(head.split(" "))) or not 1 < len(head.split()) <= 20:
+    if piece.strong_chars > len(head) or not 1 < len(head.split()) <= MAX_OPENING_WORDS:
         return None
-    piece.text = rest
-    return head.removesuffix(".")
+    return head if piece.text.startswith(head) else None
+
+
+def take_openings(candidates: list[Candidate]) -> None:
+    """Make headlines of the bold sentences that open most entries; of a few they are emphasis."""
+    opened = [c for c in candidates if c.opening is not None]
+    if len(opened) < MIN_OPENINGS or 2 * len(opened) < sum(not c.headline for c in candidates):
+        return
+    for candidate in opened:
+        head = candidate.opening or ""
+        candidate.headline = head.removesuffix(".")
+        candidate.paragraphs[0] = candidate.paragraphs[0].removeprefix(head).strip()
 
 
 def _fits_headline(text: str) -> bool:

@@ -19,6 +19,7 @@ from transforms.liveblog.groups import (
     declared_groups,
     groups_of,
     item_groups,
+    repeated_texts,
     text_lengths,
 )
 from transforms.liveblog.hints import ENTRY_SELECTORS
@@ -29,7 +30,7 @@ from transforms.liveblog.marks import DayMark, Mark, below_head, clusters, find_
 from transforms.liveblog.outline import Outline, outline
 from transforms.liveblog.pieces import opens_related
 from transforms.liveblog.plain import read_plain
-from transforms.liveblog.reading import read_extent
+from transforms.liveblog.reading import read_extent, take_openings
 from transforms.liveblog.state import read_state
 from transforms.liveblog.tickers import widget_named
 from transforms.liveblog.times import Stamp, zone_named
@@ -51,6 +52,9 @@ MIN_ENTRIES = 2
 
 MIN_KNOWN_SHARE = 0.3
 """How much of the shorter list, shown or declared, must stand in the other."""
+
+MAX_CARDS_SHARE = 0.3
+"""More links to other stories than this are what the list is made of."""
 
 MAX_DAY_NODES = 4
 """An element of so few holds the day and nothing else."""
@@ -158,12 +162,14 @@ def _best(
     host = urlsplit(page.page_url).netloc if page.page_url.startswith("http") else ""
     for group in sorted(groups, key=lambda g: g.weight(totals), reverse=True):
         group.extents = [e for e in group.extents if not opens_related(body, *e.span)]
-        read = [(e, read_extent(body, e, page.page_url)) for e in group.extents]
-        kept = [(e, c) for e, c in read if _says_something(c, host)]
+        template = repeated_texts(body, group.extents)
+        read = [(e, read_extent(body, e, page.page_url, template)) for e in group.extents]
+        kept = _without_cards([(e, c) for e, c in read if _says_something(c, host)])
         if len(kept) < MIN_ENTRIES:
             continue
         group.extents = [e for e, _ in kept]
         candidates = [c for _, c in kept]
+        take_openings(candidates)
         judged = judge(body, group, candidates, page_url=page.page_url, live=live, totals=totals)
         if judged.score < 1:
             continue
@@ -171,6 +177,20 @@ def _best(
             continue
         return judged
     return None
+
+
+def _without_cards(
+    read: list[tuple[Extent, Candidate]],
+) -> list[tuple[Extent, Candidate]]:
+    """Without the few links to other stories, and their heading, that follow the entries."""
+    end = len(read)
+    while end and (read[end - 1][1].is_card or not _has_body(read[end - 1][1])):
+        end -= 1
+    return read[:end] if len(read) - end <= MAX_CARDS_SHARE * len(read) else read
+
+
+def _has_body(candidate: Candidate) -> bool:
+    return bool(candidate.paragraphs or candidate.images or candidate.links)
 
 
 def _says_something(candidate: Candidate, host: str) -> bool:
