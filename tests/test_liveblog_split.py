@@ -386,6 +386,160 @@ def test_equal_times_and_equal_texts_apart() -> None:
     assert [e.headline for e in split.entries] == [i.headline for i in same]
 
 
+def test_a_link_that_all_entries_share_is_no_permalink_and_drops_none() -> None:
+    s = story("en")
+    markup = frame(
+        s,
+        "<div>"
+        + "".join(
+            f"<div><time>{i.hm}</time><h2>{esc(i.headline)}</h2>{paras(i)}"
+            '<a href="#menu">Return to menu</a></div>'
+            for i in s.items
+        )
+        + "</div>",
+    )
+    split = split_page(page_of(markup, s), timezone=s.zone)
+    assert [e.headline for e in split.entries] == [i.headline for i in s.items]
+    assert {e.entry_url for e in split.entries} == {None}
+
+
+def test_two_films_in_a_list_are_no_list_that_swallows_it() -> None:
+    s = story("en")
+    film = "<div><div><img src='/f.jpg'></div><div>01:27</div></div>"
+    articles = [
+        f"<article><p><span>{i.hm}</span></p><h2>{esc(i.headline)}</h2>{paras(i)}</article>"
+        for i in s.items
+    ]
+    markup = frame(
+        s,
+        f"<div><div>{film}<p>{TEXTS[0]}</p></div><div><div>"
+        + "".join(articles[:2])
+        + f"<div>{film}</div>"
+        + "".join(articles[2:])
+        + "</div></div></div>",
+    )
+    split = split_page(page_of(markup, s), timezone=s.zone)
+    assert [e.headline for e in split.entries] == [i.headline for i in s.items]
+
+
+def test_what_a_template_puts_into_every_entry_is_none_of_it() -> None:
+    s = story("en")
+    prompt = "You will be told by letter when this author writes again"
+    markup = frame(
+        s,
+        "<div>"
+        + "".join(
+            f"<div><time>{i.hm}</time><h2>{esc(i.headline)}</h2><div>{prompt}</div>{paras(i)}</div>"
+            for i in s.items
+        )
+        + "</div>",
+    )
+    bodies = [e.body for e in split_page(page_of(markup, s), timezone=s.zone).entries]
+    assert bodies == ["\n\n".join(i.paragraphs) for i in s.items]
+
+
+def test_a_short_text_that_is_all_of_its_entry_may_stand_twice() -> None:
+    s = story("en")
+    texts = ["Corner for the visitors again."] * 3 + ["They score from it, and lead at last."] * 3
+    texts.append("The whistle goes, and that is that.")
+    markup = frame(
+        s,
+        "<div>"
+        + "".join(
+            f'<article id="u{n}7"><time>1{n}:15</time><p>{text}</p></article>'
+            for n, text in reversed(list(enumerate(texts)))
+        )
+        + "</div>",
+    )
+    split = split_page(page_of(markup, s), timezone=s.zone)
+    assert [e.body for e in split.entries] == texts[::-1]
+
+
+def test_a_kicker_above_the_headline_is_none_of_it() -> None:
+    s = story("en")
+    for kicker, heading in (("<h4>Ferry</h4>", "h3"), ("<span>Ferry</span>", "h3")):
+        markup = frame(
+            s,
+            "<ul>"
+            + "".join(
+                f"<li><time>{i.hm}</time>{kicker}<{heading}>{esc(i.headline)}</{heading}>{paras(i)}</li>"
+                for i in s.items
+            )
+            + "</ul>",
+        )
+        split = split_page(page_of(markup, s), timezone=s.zone)
+        assert [(e.headline, e.body) for e in split.entries] == [
+            (i.headline, "\n\n".join(i.paragraphs)) for i in s.items
+        ]
+
+
+@pytest.mark.parametrize("bold", [1, 6])
+def test_bold_sentences_are_headlines_where_most_entries_open_with_one(bold: int) -> None:
+    s = story("en")
+    rows = [
+        f"<li><div>1{n}.05 h</div><div><p>"
+        + (f"<strong>Part {n + 1} is known.</strong> " if n < bold else "")
+        + f"{text}</p></div></li>"
+        for n, text in enumerate(TEXTS)
+    ]
+    split = split_page(page_of(frame(s, f"<ul>{''.join(rows)}</ul>"), s), timezone=s.zone)
+    found = [(e.headline, e.body) for e in split.entries]
+    if bold == 1:
+        assert found[0] == (None, f"Part 1 is known. {TEXTS[0]}")
+    else:
+        assert found == [(f"Part {n + 1} is known", text) for n, text in enumerate(TEXTS)]
+
+
+def test_a_heading_over_a_line_that_opens_with_its_clock_belongs_to_it() -> None:
+    s = story("de")
+    parts = [f"<p><strong>1{5 - n}.05 Uhr:</strong> {text}</p>" for n, text in enumerate(TEXTS)]
+    parts[2] = f"<h2>Die Lage am Mittag</h2>{parts[2]}"
+    split = split_page(page_of(frame(s, "".join(parts)), s), timezone=s.zone)
+    assert [e.headline for e in split.entries] == [
+        None,
+        None,
+        "Die Lage am Mittag",
+        None,
+        None,
+        None,
+    ]
+
+
+def test_local_clocks_under_a_z_are_found_by_the_start_of_the_page() -> None:
+    s = story("en")
+    first = datetime(2024, 6, 17, 21, 49, tzinfo=ZoneInfo("America/New_York"))
+    items = [
+        Item(f"Point {n}", (text,), None, first + timedelta(minutes=70 * n))
+        for n, text in enumerate(TEXTS)
+    ][::-1]
+    updates = [
+        {
+            "@type": "BlogPosting",
+            "headline": i.headline,
+            "articleBody": i.paragraphs[0],
+            "datePublished": f"{i.at:%Y-%m-%dT%H:%M:%S}Z",
+        }
+        for i in items
+    ]
+    declared = {
+        "@type": "LiveBlogPosting",
+        "datePublished": first.astimezone(UTC).isoformat(),
+        "dateModified": items[0].at.astimezone(UTC).isoformat(),
+        "liveBlogUpdate": updates,
+    }
+    rows = "".join(
+        f"<article><span>{i.hm}</span><h2>{i.headline}</h2>{paras(i)}</article>" for i in items
+    )
+    page = page_of(
+        frame(s, ld(declared) + f"<div>{rows}</div>"),
+        s,
+        published_at=first.astimezone(UTC),
+        updated_at=items[0].at.astimezone(UTC),
+    )
+    split = split_page(page, timezone="America/New_York")
+    assert [e.published_at for e in split.entries] == [i.at.astimezone(UTC) for i in items]
+
+
 def test_quotes_lists_links_and_images() -> None:
     s = story("en")
     markup = frame(

@@ -15,8 +15,9 @@ _BY = re.compile(
     r"auteurs?|autrice|(?:redactora?|reporter|report)(?=\s*:)|texte?|text|protokoll|written by|"
     r"reported by|reports|posted by|analysis by|reporting by|propos recueillis par|escrito por|"
     r"scritto da|geschreven door|aufgezeichnet von|(?:mit )?am ticker|"
-    r"aus [\w ./-]{2,30}? berichte(?:n|t)|dall['’]inviat[oa]|dagl[ie] inviat[ie]|tekst|autor/autorka|oprac|opr|"
-    r"opracowa(?:nie|ł|ła|li|ły)|notował|notowała|escribe|informan?|redactan?|(?:reportagem|texto) de|"
+    r"aus [\w ./-]{2,30}? berichte(?:n|t)|dall['’]inviat[oa]|dagl[ie] inviat[ie]|tekst|"
+    r"autor/autorka|oprac|opr|opracowa(?:nie|ł|ła|li|ły)|notował|notowała|escribe|informan?|"
+    r"redactan?|(?:reportagem|texto) de|"
     r"(?:dal|dalla|dai) nostr[oai] (?:inviat[oai]|corrispondent[ei])|"
     r"(?:de )?(?:notre|nos) (?:envoyée?s?|correspondante?s?|journalistes?)"
     r"(?: spéciale?s?| permanente?s?)?|"
@@ -47,10 +48,10 @@ _PARTICLES = words(
 _NOT_NAMES = words(
     "key event breaking live update updates latest news editor editors team staff desk "
     "reporter reporters correspondent agency agencies agencias agentur agenturen redaktion "
-    "agenturmaterial material redaction rédaction redacción redazione redactie redakcja redação newsroom reuters afp "
-    "ap dpa efe ansa pap anp lusa pa sda keystone-sda bbc cnn guardian admin online group "
-    "images image getty video photo picture foto share analysis opinion comment summary recap "
-    "watch read more today yesterday pinned alert exclusive explainer eilmeldung wichtig "
+    "agenturmaterial material redaction rédaction redacción redazione redactie redakcja redação "
+    "newsroom reuters afp ap dpa efe ansa pap anp lusa pa sda keystone-sda bbc cnn guardian "
+    "admin online group images image getty video photo picture foto share analysis opinion "
+    "comment summary recap watch read more today yesterday pinned alert exclusive explainer eilmeldung wichtig "
     "wichtige direct important urgent última hora ultima ora en vivo directo diretta world "
     "politics sport sports business facebook twitter email whatsapp copy link copyright "
     "posted published updated goal tor but gol half time full kick off subscribe sign up "
@@ -79,6 +80,8 @@ _NEWSROOM = re.compile(
     r"commentator)(?: [\w.&'’-]{1,20}){0,2}",
     re.IGNORECASE,
 )
+_NEWSROOM_SIGNS = ("reda", "rédac", "news", "commentator")
+_MAX_NEWSROOM_CHARS = 60
 _WHERE = re.compile(
     r"(?:do|da|de|del|della|dal|du|of|for|from|em|in|aus|bei|vom|à|a|w|z|para|para o|pour)"
     r"(?: [^\W\d_a-zà-þ][\w.'’-]*){1,3}"
@@ -118,7 +121,8 @@ def _names_in(byline: str) -> tuple[str, ...]:
 
 def is_newsroom(text: str) -> bool:
     """Whether a text names a newsroom, or a nameless host, and nobody else."""
-    return bool(_NEWSROOM.fullmatch(text))
+    low = text.lower() if len(text) <= _MAX_NEWSROOM_CHARS else ""
+    return any(sign in low for sign in _NEWSROOM_SIGNS) and bool(_NEWSROOM.fullmatch(text))
 
 
 def is_role(text: str) -> bool:

@@ -186,11 +186,13 @@ _RELATED = frozenset(
         "zobacz też", "zobacz także", "zobacz również", "leia também", "leia mais", "ler também",
         "veja também", "saiba mais", "relacionados", "relacionadas", "relacionado", "correlati",
         "à lire", "gerelateerd", "powiązane", "więcej na ten temat",
-        "see also", "siehe auch", "voir aussi", "véase también", "vedi anche", "zie ook", "ver também",
+        "see also", "siehe auch", "voir aussi", "véase también", "vedi anche", "zie ook",
+        "ver também",
         "unsere quellen", "quellen", "our sources", "nos sources", "bronnen", "źródła",
     ]
 )  # fmt: skip
 _RELATED_HEADS = tuple(f"{label} " for label in _RELATED if " " in label)
+_MAX_RELATED_CHARS = 32
 _MAX_RELATED_TOPIC_CHARS = 70
 _KEY_LABELS = re.compile(
     r"^(?:key (?:event|moment|update)s?|wichtig(?:es)?|eilmeldung|essentiel|important|destacado|"
@@ -221,7 +223,7 @@ _PROMPTS = re.compile(
       \ (?:on|via|auf|sur|en|su|op|na|no)\ \w+$
     |we\ need\ your\ (?:consent|permission) |we\ use\ [^.]{1,40}\ to\ manage\ extra\ content
     |(?:externer|external)\ (?:inhalt|content):
-    |contributing\s?: |om\ dit\ \w+\ te\ (?:tonen|zien|bekijken) |om\ deze\ \w+\ te\ (?:tonen|zien|bekijken)
+    |contributing\s?: |om\ (?:dit|deze)\ \w+\ te\ (?:tonen|zien|bekijken)
     |wir\ benötigen\ ihre\ zustimmung
     |um\ (?:eingebettete|externe|diese[ns]?)\ inhalte?\b
     |pour\ (?:afficher|voir)\ ce\ contenu |para\ (?:ver|mostrar)\ este\ contenido
@@ -262,9 +264,10 @@ _CREDIT_AT_END = re.compile(
     re.IGNORECASE,
 )
 """Whose picture a line below it tells of: "(Jane Doe/Reuters)", "| Photo: J. Roe"."""
+_CREDIT_SIGNS = ("/", "photo", "foto", "fot.", "image", "bild", "picture")
 _SIGN_OFF = re.compile(
     r"[–—-]\s?[A-Z]{2,5}|([^\W\d_]{2,8}(?:/[^\W\d_]{2,8}){1,4})(?:\s?\([^()]{2,60}\))?"
-    r"|[–—-]\s?(?:The )?(?:(?:Canadian|Associated|Australian Associated) Press|Agence France-Presse)"
+    r"|[–—-]\s?(?:The )?(?:(?:Canadian|(?:Australian )?Associated) Press|Agence France-Presse)"
     r"|\([Mm]it (?:\w*[Mm]aterial)\b[^()]{0,40}\)"
     r"|(?!By )(?:[\w .’'-]{2,60}\s)?[Rr]eport(?:ed|ing) from [^.!?]{2,60}\.?"
 )
@@ -303,17 +306,21 @@ def is_label(text: str) -> bool:
     if len(text) < 3 and not any(map(str.isalnum, text)):
         return True  # the sign of a permalink
     text = text.strip(" \u00a0:·•|-–—!+»>…").lower()
-    return text in _LABELS or text.endswith(" icon") or (text[-1:].isdigit() and _PLACE_ON_COURSE.fullmatch(text) is not None)
+    return (
+        text in _LABELS
+        or text.endswith(" icon")
+        or (text[-1:].isdigit() and _PLACE_ON_COURSE.fullmatch(text) is not None)
+    )
 
 
 def marks_related(text: str) -> bool:
     """Whether a line stands over links to other stories."""
-    if len(text) > _MAX_RELATED_TOPIC_CHARS:
+    if len(text) > _MAX_RELATED_TOPIC_CHARS or not text:
+        return False
+    if len(text) > _MAX_RELATED_CHARS and text[-1] != ":":
         return False
     said = text.strip(" \n\t\r·•|-–—»>…").lower()
-    return said.rstrip(": ") in _RELATED or (
-        said.endswith(":") and said.startswith(_RELATED_HEADS)
-    )
+    return said.rstrip(": ") in _RELATED or (said.endswith(":") and said.startswith(_RELATED_HEADS))
 
 
 def marks_key_event(text: str) -> bool:
@@ -343,7 +350,11 @@ def is_credit(text: str) -> bool:
 
 def ends_in_credit(text: str) -> bool:
     """Whether a line closes with whose picture it is about."""
-    return len(text) <= _MAX_PROMPT_CHARS and bool(_CREDIT_AT_END.search(text[-_MAX_CREDIT_CHARS:]))
+    if len(text) > _MAX_PROMPT_CHARS:
+        return False
+    tail = text[-_MAX_CREDIT_CHARS:]
+    low = tail.lower()
+    return any(sign in low for sign in _CREDIT_SIGNS) and bool(_CREDIT_AT_END.search(tail))
 
 
 def is_noise(text: str) -> bool:

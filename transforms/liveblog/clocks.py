@@ -273,7 +273,8 @@ def _is_local_under_z(rows: list[_Row], name: str, gap: int, page: PageTimes) ->
     """Whether a source writes local time as if it were UTC.
 
     Then its newest entry lies after the page itself, or its oldest before the page
-    began, and would not without the gap; or readers see the same digits with another zone behind them.
+    began, and would not without the gap; or readers see the same digits with another
+    zone behind them.
     """
     if gap and _shows_other_zone(rows, name):
         return True

@@ -234,13 +234,14 @@ def _flattened(
     typical_own, typical_following = median(own), median(following)
     is_tail = extents[0].mark is not None and extents[0].mark.form == "tail"
     holds_text = not few_tags and typical_own > min(160, typical_following)
-    if not is_tail and (typical_following < MIN_RUN_CHARS or holds_text):
+    is_bare = typical_following < MIN_RUN_CHARS and not few_tags
+    if not is_tail and (is_bare or holds_text):
         return None
     if _is_trailing(page, extents, totals, follow_ends):
         return _runs_before(page, extents)
-    if typical_following < MIN_RUN_CHARS:
-        return None
     headed = _headings_before(page, extents, totals)
+    if typical_following < MIN_RUN_CHARS and headed is None:
+        return None
     result: list[Extent] = []
     for n, (extent, end) in enumerate(zip(extents, follow_ends, strict=True)):
         start = extent.box
@@ -337,9 +338,7 @@ def _runs_before(page: Outline, extents: list[Extent]) -> list[Extent]:
     return result
 
 
-def _headings_before(
-    page: Outline, extents: list[Extent], totals: list[int]
-) -> list[int] | None:
+def _headings_before(page: Outline, extents: list[Extent], totals: list[int]) -> list[int] | None:
     """The headings directly before the boxes, where nearly all have one or open with a clock."""
     starts: list[int] = []
     hits = 0

@@ -234,19 +234,8 @@ class _Cutter:
             tag = tags[at]
             if tag == TEXT:
                 text = texts[at]
-                piece = self.piece
-                if template and text in template:
-                    pass
-                elif piece is None:
-                    self.piece = self._piece(at, text)
-                else:
-                    if at < self.strong_end:
-                        piece.strong_chars += len(text.strip())
-                    if at < self.strong_end or text.isspace():
-                        piece.strong_parts += piece.strong_parts == len(piece.parts)
-                    piece.parts.append(text)
-                    if at < self.link_end:
-                        piece.link_chars += len(text.strip())
+                if not (template and text in template):
+                    self._add(at, text)
                 at += 1
                 continue
             method = methods.get(tag)
@@ -257,6 +246,19 @@ class _Cutter:
             else:
                 at += 1
         self._close()
+
+    def _add(self, at: int, text: str) -> None:
+        piece = self.piece
+        if piece is None:
+            self.piece = self._piece(at, text)
+            return
+        if at < self.strong_end:
+            piece.strong_chars += len(text.strip())
+        if at < self.strong_end or text.isspace():
+            piece.strong_parts += piece.strong_parts == len(piece.parts)
+        piece.parts.append(text)
+        if at < self.link_end:
+            piece.link_chars += len(text.strip())
 
     def _leave_blocks(self, at: int) -> None:
         if self.piece is not None:

@@ -300,7 +300,11 @@ class _Roles:
 
     def _is_below_kicker(self, piece: Piece) -> bool:
         """Whether a heading outranks the short one directly above it."""
-        return piece.level < self.level and not self.body and len(piece.text) > len(self.headline or "")
+        return (
+            piece.level < self.level
+            and not self.body
+            and len(piece.text) > len(self.headline or "")
+        )
 
     def _without_labels(self, piece: Piece) -> str:
         """A heading without the badges and clocks set before or after its words."""

@@ -482,7 +482,8 @@ _LEAD = re.compile(
 )
 """A clock that opens a line, with what follows it; bounded in every part."""
 _LEAD_UPDATE = re.compile(
-    r"^(?:(?:erst|neues )?update|aktualisiert|aktualisierung|(?:erst|original|ursprungs)meldung)\s?(?:vom|am|um|from|at|du|del|di)?\s?"
+    r"^(?:(?:erst|neues )?update|aktualisiert|aktualisierung|(?:erst|original|ursprungs)meldung)"
+    r"\s?(?:vom|am|um|from|at|du|del|di)?\s?"
     r"(?P<moment>[^:]{0,30}\d{1,2}[.:h]\d{2}(?:\s?(?:uhr|[ap]\.?m\.?))?)\s?[:–—-]\s",
     re.IGNORECASE,
 )
