@@ -16,7 +16,7 @@ _BY = re.compile(
     r"reported by|reports|posted by|analysis by|reporting by|propos recueillis par|escrito por|"
     r"scritto da|geschreven door|aufgezeichnet von|(?:mit )?am ticker|"
     r"aus [\w ./-]{2,30}? berichte(?:n|t)|dall['’]inviat[oa]|dagl[ie] inviat[ie]|tekst|"
-    r"autor/autorka|oprac|opr|opracowa(?:nie|ł|ła|li|ły)|notował|notowała|escribe|informan?|"
+    r"autor/autorka|oprac|opr|opracowa(?:nie|ł|ła|li|ły)|notował|notowała|relacjonuj[eą]|escribe|informan?|"
     r"redactan?|(?:reportagem|texto) de|"
     r"(?:dal|dalla|dai) nostr[oai] (?:inviat[oai]|corrispondent[ei])|"
     r"(?:de )?(?:notre|nos) (?:envoyée?s?|correspondante?s?|journalistes?)"
@@ -48,20 +48,20 @@ _PARTICLES = words(
 _NOT_NAMES = words(
     "key event breaking live update updates latest news editor editors team staff desk "
     "reporter reporters correspondent agency agencies agencias agentur agenturen redaktion "
-    "agenturmaterial material redaction rédaction redacción redazione redactie redakcja redação "
-    "newsroom reuters afp ap dpa efe ansa pap anp lusa pa sda keystone-sda bbc cnn guardian "
-    "admin online group images image getty video photo picture foto share analysis opinion "
-    "comment summary recap watch read more today yesterday pinned alert exclusive explainer eilmeldung wichtig "
-    "wichtige direct important urgent última hora ultima ora en vivo directo diretta world "
-    "politics sport sports business facebook twitter email whatsapp copy link copyright "
-    "posted published updated goal tor but gol half time full kick off subscribe sign up "
-    "newsletter follow home menu close open show hide advertisement anzeige publicité "
-    "publicidad pubblicità advertentie reklama publicidade press agence presse france service "
-    "belga ats ritzau ntb cp aap xinhua tass adnkronos agi wire wires source sources contributor "
-    "contributors externer inhalt content social media science health culture "
-    "weather football cricket rugby tennis election results january february march april june "
-    "july august september october november december monday tuesday wednesday thursday friday "
-    "saturday sunday of the and for on to at"
+    "agenturmaterial material redaction rédaction redacción redazione redactie redakcja "
+    "redação newsroom reuters afp ap dpa efe ansa pap anp lusa pa sda keystone-sda bbc cnn "
+    "guardian admin online group images image getty video photo picture foto share analysis "
+    "opinion comment summary recap watch read more today yesterday pinned alert exclusive "
+    "explainer eilmeldung wichtig wichtige direct important urgent última hora ultima ora en "
+    "vivo directo diretta world politics sport sports business facebook twitter email "
+    "whatsapp copy link copyright posted published updated goal tor but gol half time full "
+    "kick off subscribe sign up newsletter follow home menu close open show hide "
+    "advertisement anzeige publicité publicidad pubblicità advertentie reklama publicidade "
+    "press agence presse france service belga ats ritzau ntb cp aap xinhua tass adnkronos agi "
+    "wire wires source sources contributor contributors externer inhalt content social media "
+    "science health culture weather football cricket rugby tennis election results january "
+    "february march april june july august september october november december monday tuesday "
+    "wednesday thursday friday saturday sunday of the and for on to at"
 )
 _ROLE = re.compile(
     r"\b(?:editor|reporter|correspondent|\w*korrespondent\w*|correspondant\w*|corresponsal|"
@@ -70,12 +70,13 @@ _ROLE = re.compile(
     r"verslaggever|inviat[oa]|enviad[oa]|envoyée?|repórter|reportero|"
     r"periodista|giornalista|chief|analyst|producer|presenter|columnist|bureau|writer|"
     r"redaktion|redacción|rédaction|redazione|redação|redakcja|special to|"
+    r"colabora(?:ção|ción) para|"
     r"jef[ea] de|director[a]? de|caporedattore|"
     r"leiter(?:in)?|ressortleiter(?:in)?|volontär(?:in)?|head of|chef(?:fe)? du|newsdesk)\b",
     re.IGNORECASE,
 )
 _NEWSROOM = re.compile(
-    r"[^\w]*(?:(?:by|von|par|por|di|door|la|de|die) )?(?:[\w.&'’-]{1,20} ){0,2}"
+    r"[^\w]*(?:(?:by|von|par|por|di|da|della|door|la|de|die) )?(?:[\w.&'’-]{1,20} ){0,2}"
     r"(?:\w*redaktion|newsroom|redacción|redazione|redactie|redakcja|redação|rédaction|news ?desk|"
     r"commentator)(?: [\w.&'’-]{1,20}){0,2}",
     re.IGNORECASE,

@@ -222,7 +222,8 @@ _PROMPTS = re.compile(
     |(?:share|teilen|partager|compartir|condividi|delen|udostępnij|partilhar|compartilhar)
       \ (?:on|via|auf|sur|en|su|op|na|no)\ \w+$
     |we\ need\ your\ (?:consent|permission) |we\ use\ [^.]{1,40}\ to\ manage\ extra\ content
-    |(?:externer|external)\ (?:inhalt|content):
+    |(?:externer|external)\ (?:inhalt|content)[:.]
+    |ce\ contenu\ est\ bloqué
     |contributing\s?: |om\ (?:dit|deze)\ \w+\ te\ (?:tonen|zien|bekijken)
     |wir\ benötigen\ ihre\ zustimmung
     |um\ (?:eingebettete|externe|diese[ns]?)\ inhalte?\b

@@ -18,15 +18,19 @@ _LIVE_TITLE = re.compile(
     re.IGNORECASE,
 )
 _LIVE_PATH = re.compile(
-    r"(?:^|[/_.-])(?:live|live-?blog|live-?ticker|live-?bericht|live-?verslag|ticker|live-?updates?|newsblog|live-?news|"
+    r"(?:^|[/_.-])(?:live|live-?blogs?|live-?(?:story|coverage|feed)|live-?ticker|live-?bericht|live-?verslag|ticker|live-?updates?|newsblog|live-?news|"
     r"direct|directo|en-vivo|diretta|na-zywo|relacja|ao-vivo|ao-minuto|minuto-a-minuto|"
     r"minute-by-minute|live-?text|liveuebertragung|as-it-happened)(?:$|[/_.-])",
     re.IGNORECASE,
 )
 
 
+_MAX_HEADING_CHARS = 300
+_MAX_BADGE_CHARS = 40
+
+
 def says_live(url: str, title: str | None, tree: LexborHTMLParser) -> bool:
-    """Whether address, title or main heading call the page live."""
+    """Whether address, title or main heading call the page live, or a badge above that."""
     try:
         path = unquote(urlsplit(url).path) if url.startswith("http") else ""
     except ValueError:
@@ -34,7 +38,15 @@ def says_live(url: str, title: str | None, tree: LexborHTMLParser) -> bool:
     if _LIVE_PATH.search(path) or (title and _LIVE_TITLE.search(title)):
         return True
     heading = tree.css_first("h1")
-    return heading is not None and bool(_LIVE_TITLE.search(heading.text()[:300]))
+    if heading is None:
+        return False
+    if _LIVE_TITLE.search(heading.text()[:_MAX_HEADING_CHARS]):
+        return True
+    badge = heading.prev
+    if badge is not None and badge.tag == "-text":
+        badge = badge.prev
+    said = badge.text().strip() if badge is not None else ""
+    return len(said) <= _MAX_BADGE_CHARS and bool(_LIVE_TITLE.search(said))
 
 
 def title_says_live(url: str, title: str | None) -> bool:

@@ -50,6 +50,7 @@ _MEDIA = words(
 )
 """What stands beside a film or a picture: what it is, or who sent it."""
 _MAX_MEDIA_CHARS = max(map(len, _MEDIA))
+_MAX_COUNT_CHARS = 12
 _AROUND_NAMES = " ()–—-"
 _SENTENCE_ENDS = tuple('.!?…"”»’)')
 _SIGNED = re.compile(r"(.*\S)\s?\(([^()]{5,60})\)", re.DOTALL)
@@ -208,6 +209,7 @@ class _Roles:
             or opens_byline(text)
             or is_noise(text)
             or marks_related(text)
+            or (bool(self.body) and not piece.in_text_block and _is_count(text))
             or (not piece.in_text_block and ends_in_credit(text))
             or (not self.body and not piece.in_text_block and is_newsroom(text))
             or (bool(self.body) and piece.is_card and bool(_ANNOUNCED.match(text)))
@@ -362,7 +364,9 @@ class _Roles:
 
     def _is_bare_name(self, piece: Piece) -> bool:
         """A name, or the post that follows one, alone at the head of the entry."""
-        if piece.in_list or (piece.is_heading and self.headline is None):
+        if piece.is_heading and self.headline is None:
+            return False
+        if piece.in_list and (self.body or len(piece.parts) < 2):
             return False
         if self.body and not self._may_be_titled():
             return False
@@ -447,6 +451,11 @@ def _before_places(parts: list[str]) -> tuple[str, ...]:
         (after if found else found).extend(only_names_in(part))
     has_post = any(map(is_role, parts))
     return tuple(found if has_post else found + after)
+
+
+def _is_count(text: str) -> bool:
+    """Whether a line is only how many have liked or shared."""
+    return len(text) <= _MAX_COUNT_CHARS and not any(map(str.isalpha, text))
 
 
 def _signing(text: str) -> tuple[str, ...]:
