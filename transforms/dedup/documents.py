@@ -117,9 +117,10 @@ def key_of(text_key: str | None) -> int:
 
 
 def to_bytes(batch: pa.RecordBatch) -> bytes:
-    """An Arrow IPC stream."""
+    """An Arrow IPC stream, compressed."""
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, batch.schema) as stream:
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.ipc.new_stream(sink, batch.schema, options=options) as stream:
         stream.write_batch(batch)
     return bytes(sink.getvalue())
 

@@ -2,10 +2,12 @@
 
 Rows travel three times: to the other sightings of their entry, to wait for their
 publishers' boilerplate, and to what was decided of them. In between only numbers
-do. All travel many at once, in blocks by shard, because Beam takes longer over an
-element than these functions over a row; all that belongs to an entry is in one
-shard. Joins are on bytes of our own, because Beam would pickle what a CoGroupByKey
-brings together.
+do: all documents in brief, and few of them whole, because of most pairs a brief
+tells that they are not alike. All travel many at once, in blocks by shard, because
+Beam takes longer over an element than these functions over a row; all that belongs
+to an entry is in one shard. Blocks are compressed, because a local runner holds
+several copies of whatever waits in a join. Joins are on bytes of our own, because
+Beam would pickle what a CoGroupByKey brings together.
 
 There are no side inputs: what all shards must know is sent to each of them, and
 waits in the join. A window of an unbounded pipeline would wait for a side input
@@ -315,8 +317,9 @@ def _find_candidates(keyed: _Keyed, window_days: int) -> Iterator[Any]:
 
 
 def _route(keyed: _Keyed) -> Iterator[tuple[int, bytes]]:
-    """Send a copy of each document of a pair to where the other one is."""
+    """Send on all documents, and a copy of the first of each pair to where the other one is."""
     packed = list(keyed[1])
+    yield from ((keyed[0], block) for block in packed if block[:1] == b"d")
     pairs = np.unique(_joined(_tagged(b"p", packed), PAIR))
     if len(pairs):
         batch = from_bytes(_tagged(b"d", packed))
@@ -487,8 +490,8 @@ class Deduplicate(beam.PTransform[Any, Any]):
             | "Route" >> beam.FlatMap(_route)
         )
         decisions = (
-            (signed.documents, routed, probed.routed)
-            | "DocumentsAndRouted" >> beam.Flatten()
+            (routed, probed.routed)
+            | "RoutedAndProbed" >> beam.Flatten()
             | "JoinSecond" >> beam.GroupByKey()
             | "Verify" >> beam.FlatMap(_verify, self.window_days)
             | "GatherEdges" >> beam.GroupByKey()
