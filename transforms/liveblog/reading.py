@@ -381,12 +381,13 @@ class _Roles:
 
     def _is_caption(self, piece: Piece) -> bool:
         """Whether a line says what a picture says of itself, and perhaps whose it is."""
-        first, rest = one_line(piece.parts[0]), one_line("".join(piece.parts[1:]))
-        if only_names_in(first):
-            return False  # a portrait beside its name
-        return piece.text in self.harvest.captions or (
-            first in self.harvest.captions and (not piece.in_text_block or is_credit(rest))
-        )
+        captions = self.harvest.captions
+        first = one_line(piece.parts[0])
+        if piece.text not in captions:
+            rest = one_line("".join(piece.parts[1:]))
+            if first not in captions or (piece.in_text_block and not is_credit(rest)):
+                return False
+        return not only_names_in(first)  # a portrait stands beside its name
 
     def _take_signature(self) -> None:
         """Take off the names that close the last paragraph: in brackets, or in an element apart."""
