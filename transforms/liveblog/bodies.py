@@ -273,7 +273,8 @@ _SIGN_OFF = re.compile(
     r"|(?!By )(?:[\w .’'-]{2,60}\s)?[Rr]eport(?:ed|ing) from [^.!?]{2,60}\.?"
 )
 """Who edited, for which agency: "lo/rt (AFP, dpa)", "Reuters/krott"; and where a reporter is."""
-_AGENCIES = words("afp ap dpa reuters epd kna apa sda ats efe ansa agi pap lusa anp belga pa aap")
+AGENCIES = words("afp ap dpa reuters epd kna apa sda ats efe ansa agi pap lusa anp belga pa aap")
+"""News agencies, by the names with which their texts and pictures are signed."""
 _MAX_INITIALS = 4
 _PROMPT_HEAD_CHARS = 3
 _PROMPT_HEADS = frozenset(
@@ -339,7 +340,7 @@ def _is_sign_off(text: str) -> bool:
     if not match or match[1] is None:
         return match is not None
     parts = match[1].split("/")
-    return not _AGENCIES.isdisjoint(part.lower() for part in parts) or all(
+    return not AGENCIES.isdisjoint(part.lower() for part in parts) or all(
         part.islower() and len(part) <= _MAX_INITIALS for part in parts
     )
 

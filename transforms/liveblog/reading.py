@@ -19,6 +19,7 @@ from transforms.liveblog.authors import (
     opens_byline,
 )
 from transforms.liveblog.bodies import (
+    AGENCIES,
     ends_in_credit,
     is_credit,
     is_label,
@@ -46,8 +47,8 @@ if TYPE_CHECKING:
 
 _MEDIA = words(
     "video videos vídeo vidéo wideo audio podcast gallery galerie galería galleria bildergalerie "
-    "foto fotos photo photos image images afp efe dpa ansa apa pap lusa anp belga reuters rtve"
-)
+    "foto fotos photo photos image images rtve"
+).union(AGENCIES)
 """What stands beside a film or a picture: what it is, or who sent it."""
 _MAX_MEDIA_CHARS = max(map(len, _MEDIA))
 _MAX_COUNT_CHARS = 12
