@@ -505,6 +505,88 @@ def test_a_heading_over_a_line_that_opens_with_its_clock_belongs_to_it() -> None
     ]
 
 
+def test_a_signed_paragraph_keeps_its_clock_and_headline_off() -> None:
+    s = story("de")
+    rows = "".join(
+        f"<p><strong>1{5 - n}.05 Uhr: Teil {n}</strong><br>{text} <em>Jana Wrede</em></p>"
+        for n, text in enumerate(TEXTS)
+    )
+    split = split_page(page_of(frame(s, rows), s), timezone=s.zone)
+    assert [(e.headline, e.body, e.authors) for e in split.entries] == [
+        (f"Teil {n}", text, ("Jana Wrede",)) for n, text in enumerate(TEXTS)
+    ]
+
+
+def test_clocks_alone_and_clocks_with_headlines_are_one_flat_list() -> None:
+    s = story("it")
+    leads = [
+        "<h2><strong>Martedì 15 ottobre, ore 00.35 – La prima</strong></h2>",
+        "<p><strong>Ore 23.50</strong></p>",
+        "<h2><strong>Lunedì 14 ottobre, ore 22.10 – La terza</strong></h2>",
+        "<h2>Ore 21.40 – Il ponte resta chiuso</h2>",
+        "<p><strong>Ore 20.15:</strong> Si apre.</p>",
+        "<h2>Ore 19.05 – La sesta</h2>",
+    ]
+    rows = "".join(f"{lead}<p>{text}</p>" for lead, text in zip(leads, TEXTS, strict=True))
+    page = page_of(frame(s, rows), s, updated_at=utc("2024-10-14T23:00"))
+    split = split_page(page, timezone="Europe/Rome")
+    assert [(e.published_at, e.headline) for e in split.entries] == [
+        (utc("2024-10-14T22:35"), "La prima"),
+        (utc("2024-10-14T21:50"), None),
+        (utc("2024-10-14T20:10"), "La terza"),
+        (utc("2024-10-14T19:40"), "Il ponte resta chiuso"),
+        (utc("2024-10-14T18:15"), None),
+        (utc("2024-10-14T17:05"), "La sesta"),
+    ]
+
+
+def test_the_date_of_a_card_among_clocks_dates_none_of_them() -> None:
+    s = story("en")
+    rows = [f"<li><span>1{n}:05</span><p>{text}</p></li>" for n, text in enumerate(TEXTS)]
+    card = "Portrait of the engineer who once built it."
+    rows.insert(1, f"<li><span>12 April 2024, 06:00</span><p>{card}</p></li>")
+    page = page_of(
+        frame(s, f"<ul>{''.join(reversed(rows))}</ul>"), s, updated_at=utc("2024-06-17T15:30")
+    )
+    split = split_page(page, timezone="UTC")
+    assert [e.published_at for e in split.entries if e.body != card] == [
+        utc(f"2024-06-17T1{n}:05") for n in reversed(range(6))
+    ]
+
+
+def test_what_the_page_tells_by_distance_its_script_may_tell_in_full() -> None:
+    s = story("en")
+    moments = [f"2024-06-17T1{n}:22:39Z" for n in range(6)]
+    state = [
+        {"id": f"k{n}77", "headline": f"Point {n}", "published": moment, "blocks": [{"text": text}]}
+        for n, (moment, text) in enumerate(zip(moments, TEXTS, strict=True))
+    ]
+    state.append(
+        {"id": "x1", "headline": "Elsewhere", "published": moments[0], "blocks": [{"text": "No."}]}
+    )
+    rows = "".join(
+        f'<section id="k{n}77"><span>{9 - n} hours ago</span><h2>Point {n}</h2><p>{text}</p></section>'
+        for n, text in enumerate(TEXTS)
+    )
+    script = f'<script type="application/json">{json.dumps({"posts": state})}</script>'
+    split = split_page(page_of(frame(s, f"<div>{rows}</div>{script}"), s), timezone=s.zone)
+    assert [(e.headline, e.published_at) for e in split.entries] == [
+        (f"Point {n}", datetime.fromisoformat(moment)) for n, moment in enumerate(moments)
+    ]
+
+
+def test_headlines_that_lead_to_pages_of_their_own_head_entries_of_a_live_page() -> None:
+    s = story("en")
+    for words, is_live in ((" ".join(TEXTS[:4]), True), (TEXTS[0], False)):
+        rows = "".join(
+            f'<section><time>1{5 - n}:05</time><h2><a href="/2024/06/17/c{n}">Point {n} of the day</a></h2>'
+            f"<p>{words} {n}</p></section>"
+            for n in range(6)
+        )
+        page = page_of(frame(s, f"<div>{rows}</div>"), s)
+        assert split_page(page, timezone=s.zone).is_live_blog is is_live
+
+
 def test_local_clocks_under_a_z_are_found_by_the_start_of_the_page() -> None:
     s = story("en")
     first = datetime(2024, 6, 17, 21, 49, tzinfo=ZoneInfo("America/New_York"))

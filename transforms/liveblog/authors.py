@@ -15,7 +15,7 @@ _BY = re.compile(
     r"auteurs?|autrice|(?:redactora?|reporter|report)(?=\s*:)|texte?|text|protokoll|written by|"
     r"reported by|reports|posted by|analysis by|reporting by|propos recueillis par|escrito por|"
     r"scritto da|geschreven door|aufgezeichnet von|(?:mit )?am ticker|"
-    r"aus [\w ./-]{2,30}? berichte(?:n|t)|dall['’]inviat[oa]|dagl[ie] inviat[ie]|tekst|"
+    r"aus [\w ./-]{2,30}?(?: berichte(?:n|t)|(?=:))|dall['’]inviat[oa]|dagl[ie] inviat[ie]|tekst|"
     r"autor/autorka|oprac|opr|opracowa(?:nie|ł|ła|li|ły)|notował|notowała|relacjonuj[eą]|escribe|informan?|"
     r"redactan?|(?:reportagem|texto) de|"
     r"(?:dal|dalla|dai) nostr[oai] (?:inviat[oai]|corrispondent[ei])|"
@@ -32,7 +32,7 @@ _BY_EMPTY = re.compile(
     r"^(?:by|from|von|par|por|di|door|autor|autor/autorka|autorzy|oprac\.|author)\s*:?$",
     re.IGNORECASE,
 )
-_POSSESSIVE = re.compile(r"^(?:[A-Z][\w.&-]{1,20}\s){0,2}[A-Z][\w.&-]{0,20}['’]s?\s+(?=[A-Z])")
+_POSSESSIVE = re.compile(r"^(?:[A-Z][\w.&-]{1,20}\s){0,2}[A-Z\d][\w.&-]{0,20}['’]s?\s+(?=[A-Z])")
 _PLACES = re.compile(r"\s[—–-]\s.*$")
 """What a dash sets behind the names: where they are, for whom they write."""
 _SPLIT = re.compile(
@@ -133,7 +133,8 @@ def is_role(text: str) -> bool:
 
 def only_names_in(text: str) -> tuple[str, ...]:
     """The people of a text that names people, perhaps with their place, and says nothing else."""
-    parts = [part for part in _SPLIT.split(" ".join(text.split())) if part]
+    text = _POSSESSIVE.sub("", " ".join(text.split()), count=1)
+    parts = [part for part in _SPLIT.split(text) if part]
     if not parts or len(text) > MAX_BYLINE_CHARS or not is_name(_AFTER_NAME.sub("", parts[0])):
         return ()
     has_role = False

@@ -269,6 +269,7 @@ _CREDIT_SIGNS = ("/", "photo", "foto", "fot.", "image", "bild", "picture")
 _SIGN_OFF = re.compile(
     r"[–—-]\s?[A-Z]{2,5}|([^\W\d_]{2,8}(?:/[^\W\d_]{2,8}){1,4})(?:\s?\([^()]{2,60}\))?"
     r"|[–—-]\s?(?:The )?(?:(?:Canadian|(?:Australian )?Associated) Press|Agence France-Presse)"
+    r"|(?:Agência|Agencia|Agenzia|Agence) [\w.]{2,20}"
     r"|\([Mm]it (?:\w*[Mm]aterial)\b[^()]{0,40}\)"
     r"|(?!By )(?:[\w .’'-]{2,60}\s)?[Rr]eport(?:ed|ing) from [^.!?]{2,60}\.?"
 )
@@ -276,6 +277,7 @@ _SIGN_OFF = re.compile(
 AGENCIES = words("afp ap dpa reuters epd kna apa sda ats efe ansa agi pap lusa anp belga pa aap")
 """News agencies, by the names with which their texts and pictures are signed."""
 _MAX_INITIALS = 4
+_MAX_SIGN_OFF_CHARS = 60
 _PROMPT_HEAD_CHARS = 3
 _PROMPT_HEADS = frozenset(
     {"by ", "an ", "à l", "um ", "om ", "to ", "we "}.union(
@@ -336,6 +338,9 @@ def marks_pinned(text: str) -> bool:
 
 
 def _is_sign_off(text: str) -> bool:
+    is_bracketed = text[0] == "(" and text[-1] == ")" and len(text) <= _MAX_SIGN_OFF_CHARS
+    if is_bracketed and not AGENCIES.isdisjoint(re.findall(r"\w+", text.lower())):
+        return True
     match = _SIGN_OFF.fullmatch(text)
     if not match or match[1] is None:
         return match is not None
@@ -365,7 +370,7 @@ def is_noise(text: str) -> bool:
         return False
     if not text or is_label(text):
         return True
-    if ("/" in text or "eport" in text or text[0] in "-–—(") and _is_sign_off(text):
+    if ("/" in text or "eport" in text or text[0] in "-–—(A") and _is_sign_off(text):
         return True
     if text[:_PROMPT_HEAD_CHARS].lower() not in _PROMPT_HEADS and text[0] not in "(©":
         return False

@@ -27,6 +27,8 @@ _REPLY = re.compile(
 )
 
 
+TEASER_WORDS = (60, 35, 35)
+"""Shorter texts whose headlines lead to other pages are teasers; by how live the page is."""
 MEAN_WORD_CHARS = 6
 MIN_PARAGRAPH_CHARS = 80
 
@@ -73,7 +75,7 @@ def judge(
     bodies = sum(bool(c.paragraphs) for c in candidates) / count
     if typical < 4 or bodies < 0.4:
         return Judged(group, candidates, total, -1)
-    if typical < 60 and _links_away(page, group, page_url, is_live=live > 0) > 0.6:
+    if typical < TEASER_WORDS[live] and _links_away(page, group, page_url, is_live=live > 0) > 0.6:
         return Judged(group, candidates, total, -1)
     score += 0.3 if count >= 5 else 0.15 if count >= 3 else 0.0
     score += 0.3 if typical >= 25 else 0.15 if typical >= 10 else 0.0

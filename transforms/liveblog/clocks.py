@@ -26,7 +26,7 @@ _NEW_DAY_MIN = 240
 _TOLERANCE = timedelta(minutes=15)
 _MAX_OFF_MIN = 2
 """A machine's moment may be so far from the clock shown and still be the same one."""
-_MIN_SEEN_SHARE = 0.2
+_MIN_SEEN_SHARE = 0.15
 """A source of fewer entries says nothing of how far it is off in general."""
 _DAY_MIN = 24 * 60
 _URL_DAY = re.compile(
@@ -360,10 +360,12 @@ def _roll(rows: list[_Row], page: PageTimes) -> None:
     anchor = _anchor_day(order, days_back, rows, page)
     if anchor is None:
         return
+    told = [n for n in order if rows[n].result is not None and rows[n].day is not None]
+    tells_days = len(told) >= _MIN_SEEN_SHARE * len(order)
     for n in order:
         row = rows[n]
         zone = row.zone or page.zone
-        if row.result is not None and row.day is not None and zone is not None:
+        if tells_days and row.result is not None and row.day is not None:
             anchor = row.day + timedelta(days=days_back[n])
         if row.result is None and row.clock is not None and zone is not None:
             try:
@@ -414,12 +416,21 @@ def _is_pinned_first(order: list[int], clocks: dict[int, int], page: PageTimes) 
 def _anchor_day(
     order: list[int], days_back: dict[int, int], rows: list[_Row], page: PageTimes
 ) -> date | None:
-    """The day of the newest entry."""
-    for n in order:
-        row = rows[n]
-        zone = row.zone or page.zone
-        if row.result is not None and zone is not None:
-            return row.result.astimezone(zone).date() + timedelta(days=days_back[n])
+    """The day of the newest entry: by days of entries or, where hardly any has one, the page's."""
+    dated = [
+        (row.result.astimezone(zone).date() + timedelta(days=days_back[n]))
+        for n, row, zone in ((n, rows[n], rows[n].zone or page.zone) for n in order)
+        if row.result is not None and zone is not None
+    ]
+    if dated and (len(dated) >= _MIN_SEEN_SHARE * len(order) or page.latest is None):
+        return dated[0]
+    of_page = _anchor_of_page(order, days_back, rows, page)
+    return of_page if of_page is not None or not dated else dated[0]
+
+
+def _anchor_of_page(
+    order: list[int], days_back: dict[int, int], rows: list[_Row], page: PageTimes
+) -> date | None:
     newest = rows[order[0]]
     zone = newest.zone or page.zone
     if zone is None or newest.clock is None:

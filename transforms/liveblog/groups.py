@@ -41,6 +41,8 @@ _MIN_TEMPLATE_CHARS = 20
 _MIN_TEMPLATE_ENTRIES = 3
 _MIN_TEMPLATE_SHARE = 0.25
 _FLAT_TAGS = HEADINGS | {"p", "dt", "strong", "b", "span", "time", "header", "summary"}
+_LEAD_TAGS = HEADINGS | {"p"}
+_MAX_MARK_DEPTH = 6
 _STOPPERS = frozenset(["section", "aside", "footer", "nav", "form", "article", "main"])
 _ITEM_TAGS = frozenset(["article", "li", "section", "div", "tr", "details"])
 _DIGIT = re.compile(r"\d")
@@ -95,7 +97,7 @@ def groups_of(
     extents = [
         Extent((box, page.ends[box]), box, mark) for box, mark in zip(boxes, marks, strict=True)
     ]
-    lists = _by_list(page, _like_most(page, extents))
+    lists = _by_list(page, _with_other_forms(page, _like_most(page, extents), every))
     return [_group(page, one, totals, every, days) for one in lists if len(one) > 1]
 
 
@@ -195,6 +197,43 @@ def _like_most(page: Outline, extents: list[Extent]) -> list[Extent]:
         for extent in extents
         if page.tags[extent.box] == tag or homes[page.parents[extent.box]] > 1
     ]
+
+
+def _with_other_forms(page: Outline, extents: list[Extent], every: list[Mark]) -> list[Extent]:
+    """With the paragraphs and headings among flat ones that open with a clock in another form.
+
+    Such as a bare clock among clocks with a headline behind them.
+    """
+    home = page.parents[extents[0].box]
+    if not all(page.tags[e.box] in _LEAD_TAGS and page.parents[e.box] == home for e in extents):
+        return extents
+    first = extents[0].box
+    boxes = {extent.box for extent in extents}
+    added: list[Extent] = []
+    for mark in every:
+        box = _child_of(page, home, mark.index)
+        stamp = mark.shown or mark.published
+        if box in boxes or box < first or page.tags[box] not in _LEAD_TAGS or mark.form == "tail":
+            continue
+        if stamp is None or stamp.is_update or any(map(str.strip, page.texts[box : mark.index])):
+            continue
+        boxes.add(box)
+        added.append(Extent((box, page.ends[box]), box, mark))
+    if not added or len(added) > len(extents):
+        return extents
+    return sorted(extents + added, key=lambda extent: extent.box)
+
+
+def _child_of(page: Outline, home: int, index: int) -> int:
+    """The child of an element in which a place is; the root where it is not near below it."""
+    at = index
+    for _ in range(_MAX_MARK_DEPTH):
+        if page.parents[at] == home:
+            return at
+        at = page.parents[at]
+        if at <= home:
+            break
+    return 0
 
 
 def _by_list(page: Outline, extents: list[Extent]) -> list[list[Extent]]:

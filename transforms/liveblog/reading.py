@@ -52,15 +52,24 @@ _MEDIA = words(
 """What stands beside a film or a picture: what it is, or who sent it."""
 _MAX_MEDIA_CHARS = max(map(len, _MEDIA))
 _MAX_COUNT_CHARS = 12
+_MIN_BADGE_CHARS = 6
+_MAX_BADGE_CHARS = 25
 _AROUND_NAMES = " ()–—-"
-_SENTENCE_ENDS = tuple('.!?…"”»’)')
+_SENTENCE_ENDS = tuple('.!?…"”“»«’‘)')
 _SIGNED = re.compile(r"(.*\S)\s?\(([^()]{5,60})\)", re.DOTALL)
 _ANNOUNCED = re.compile(r"[^\W\d_]+(?: [^\W\d_]+)?\s?: ")
 """How a line begins that only leads to another story: "Read: ", "In pictures: "."""
+_STATED_AT_END = re.compile(
+    r"(.*[.!?…”»])\s((?:Informan?|Reporting by|Reported by)\s[^.!?]{5,90})\.?", re.DOTALL
+)
+"""A sentence that only says who wrote what stands before it."""
+_MAX_SIGNED = 3
+"""So many of the last paragraphs may be signed; pictures and prompts follow them."""
 _DURATION = re.compile(r"\d{1,2}:\d\d(?::\d\d)?|\d{1,3}\s?min\.?(?:\s\d{1,2}\s?s?)?")
 _HANDLE = re.compile(r"\s?\(?@\w+\)?$")
 MAX_HEADLINE_WORDS = 45
 MAX_OPENING_WORDS = 20
+MAX_KICKER_WORDS = 4
 MIN_OPENINGS = 3
 MAX_NAME_LINE_CHARS = 60
 _JOINING_WORDS = frozenset(["and", "und", "et", "y", "e", "en", "i"])
@@ -313,8 +322,10 @@ class _Roles:
         """A heading without the badges and clocks set before or after its words."""
         kept: list[str] = []
         dropped: list[str] = []
+        is_shouted = _is_shouted if not piece.text.isupper() else is_label
         for part in piece.parts:
-            is_badge = is_label(part.strip()) or read_expression(part.strip()) is not None
+            said = part.strip()
+            is_badge = is_label(said) or read_expression(said) is not None or is_shouted(said)
             (dropped if is_badge else kept).append(part)
         if not "".join(kept).strip() or not dropped:
             return piece.text
@@ -373,6 +384,8 @@ class _Roles:
             return False
         text = _apart(piece.parts).strip(" \n-–—|•·,")
         names = only_names_in(text) if len(text) <= MAX_NAME_LINE_CHARS else ()
+        if text.isupper() and not piece.in_text_block:
+            return False  # a headline in capitals
         if names and piece is not self.harvest.pieces[-1]:
             self.authors += names
             return True
@@ -391,21 +404,13 @@ class _Roles:
         return not only_names_in(first)  # a portrait stands beside its name
 
     def _take_signature(self) -> None:
-        """Take off the names that close the last paragraph: in brackets, or in an element apart."""
-        if not self.body:
-            return
-        last = self.body[-1]
-        rest, signed = last.text, None
-        bracketed = _SIGNED.fullmatch(last.text)
-        if bracketed:
-            rest, signed = bracketed.groups()
-        elif len(last.parts) > 1 and len(last.parts[-1]) <= MAX_NAME_LINE_CHARS:
-            signed = last.parts[-1].strip(_AROUND_NAMES)
-            rest = one_line("".join(last.parts[:-1])).rstrip(" –—-(")
-        names = _signing(signed) if signed and rest.endswith(_SENTENCE_ENDS) else ()
-        if names:
-            self.authors += names
-            last.text = rest
+        """Take off the names that close a paragraph: in brackets, or in an element apart."""
+        for piece in self.body[-_MAX_SIGNED:]:
+            rest, signed = _signature(piece)
+            names = _signing(signed) if signed and rest.endswith(_SENTENCE_ENDS) else ()
+            if names:
+                self.authors += names
+                piece.text = rest
 
     def _may_be_titled(self) -> bool:
         """Whether all there is so far is one line that may turn out to be the headline."""
@@ -421,13 +426,11 @@ class _Roles:
         """Names and headings at the edges out, then whatever is no prose among prose."""
         body = self.body
         while len(body) > 1 and _is_byline_at_end(body[-1]):
-            self.authors += names_in(_at_end(body.pop()))
+            self.authors += _signing(_at_end(body.pop()))
         while len(body) > 1 and body[-1].is_heading:
             body.pop()
         if self.headline is None and body:
-            self.headline = _take_bold_line(body[0])
-        if self.headline is None and len(body) > 1 and (_is_bold_title(body[0]) or _is_title(body)):
-            self.headline = body.pop(0).text
+            self.headline = _take_bold_line(body[0]) or _take_title(body)
         if all(piece.in_text_block for piece in body):
             return
         prose_words = other_words = 0
@@ -455,13 +458,33 @@ def _before_places(parts: list[str]) -> tuple[str, ...]:
     return tuple(found if has_post else found + after)
 
 
+def _is_shouted(text: str) -> bool:
+    """Whether a part of a heading is a badge in capitals; shorter ones may be names."""
+    return text.isupper() and _MIN_BADGE_CHARS <= len(text) <= _MAX_BADGE_CHARS
+
+
 def _is_count(text: str) -> bool:
     """Whether a line is only how many have liked or shared."""
     return len(text) <= _MAX_COUNT_CHARS and not any(map(str.isalpha, text))
 
 
+def _signature(piece: Piece) -> tuple[str, str]:
+    """What a paragraph says, and the last words of it, if they stand apart from the rest."""
+    bracketed = _SIGNED.fullmatch(piece.text)
+    if bracketed:
+        return bracketed[1], bracketed[2]
+    stated = _STATED_AT_END.fullmatch(piece.text)
+    if stated:
+        return stated[1], stated[2]
+    last = one_line(piece.parts[-1])
+    if len(piece.parts) < 2 or not last or len(last) > MAX_NAME_LINE_CHARS:
+        return "", ""
+    rest = piece.text.removesuffix(last)
+    return (rest.rstrip(" –—-("), last.strip(_AROUND_NAMES)) if rest != piece.text else ("", "")
+
+
 def _signing(text: str) -> tuple[str, ...]:
-    return names_in(text) if is_byline(text) else only_names_in(text)
+    return names_in(text) if is_byline(text) or is_name(text) else only_names_in(text)
 
 
 def _apart(parts: list[str], divider: str = " | ") -> str:
@@ -504,9 +527,10 @@ def _bold_head(piece: Piece, rest: str) -> str | None:
         return rest
     head = "".join(piece.parts[: piece.strong_parts])
     lead = read_lead(" ".join(head.split()))
-    if lead is None or len(lead[1].split()) < 2 or not rest.startswith(lead[1]):
+    if lead is None or not lead[1] or not rest.startswith(lead[1]):
         return None
-    return lead[1]
+    is_line = piece.parts[piece.strong_parts : piece.strong_parts + 1] == ["\n"]
+    return lead[1] if is_line or len(lead[1].split()) > 1 else None
 
 
 def _take_bold_line(piece: Piece) -> str | None:
@@ -551,6 +575,24 @@ def _fits_headline(text: str) -> bool:
 
 def _is_bold_title(piece: Piece) -> bool:
     return piece.is_bold and not piece.in_list and _fits_headline(piece.text)
+
+
+def _take_title(body: list[Piece]) -> str | None:
+    """Take off the line that stands over the rest like a heading, and the kicker over that."""
+    if len(body) > 2 and _is_kicker(body[0]) and (_is_bold_title(body[1]) or _is_title(body[1:])):
+        del body[0]
+    if len(body) > 1 and (_is_bold_title(body[0]) or _is_title(body)):
+        return body.pop(0).text
+    return None
+
+
+def _is_kicker(piece: Piece) -> bool:
+    """Whether a line is a few words apart from paragraphs, such as a label over a headline."""
+    return (
+        not (piece.in_text_block or piece.is_card or piece.is_bold)
+        and len(piece.text.split()) <= MAX_KICKER_WORDS
+        and piece.text[-1] not in ".,;:…"
+    )
 
 
 def _is_title(body: list[Piece]) -> bool:

@@ -91,6 +91,9 @@ def split_with(page: Page, *, timezone: str | None, use_hints: bool) -> SplitPag
     shown, stamps = _shown_entries(body, page, declared.candidates, named, live=live)
     declared.stamps += stamps
     joined = join(shown, declared.candidates)
+    if _are_told_by_distance(joined):
+        # "2 hours ago" dates an entry no better than the fetch; the page's script may know more
+        joined = [entry for entry in join(shown, read_state(tree)) if entry.shown is not None]
     if len(joined) >= (1 if declared.candidates else MIN_ENTRIES):
         return _live_blog(page, joined, declared, zone)
     if live:
@@ -104,6 +107,20 @@ def split_with(page: Page, *, timezone: str | None, use_hints: bool) -> SplitPag
         if widget is not None and prose_chars(body, totals, len(body)) < MIN_ARTICLE_CHARS:
             raise SplitError("script_ticker", f"the entries are loaded by script: {widget}")
     return as_article(page)
+
+
+def _are_told_by_distance(joined: list[Joined]) -> bool:
+    """Whether all that is known of when most entries were written is how long ago."""
+    far = [
+        entry
+        for entry in joined
+        if entry.declared is None
+        and entry.shown is not None
+        and entry.shown.published is None
+        and entry.shown.shown is not None
+        and entry.shown.shown.ago is not None
+    ]
+    return 2 * len(far) > len(joined)
 
 
 def _split_text(page: Page, zone: tzinfo | None) -> SplitPage:
@@ -182,7 +199,10 @@ def _best(
 def _without_cards(
     read: list[tuple[Extent, Candidate]],
 ) -> list[tuple[Extent, Candidate]]:
-    """Without the few links to other stories, and their heading, that follow the entries."""
+    """Without the few links to other stories: bare ones, at the end also those with a heading."""
+    bare = [n for n, (_, c) in enumerate(read) if c.is_card and c.headline is None]
+    if bare and len(bare) <= MAX_CARDS_SHARE * len(read):
+        read = [one for n, one in enumerate(read) if n not in bare]
     end = len(read)
     while end and (read[end - 1][1].is_card or not _has_body(read[end - 1][1])):
         end -= 1

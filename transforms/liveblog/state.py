@@ -22,8 +22,11 @@ _BODY_KEYS = (
     "html",
     "content",
     "text",
+    "blocks",
+    "paragraphs",
     "description",
 )
+_LEAF_KEYS = ("children", "content", "text", "value", "html", "blocks", "paragraphs")
 _TITLE_KEYS = ("headline", "title", "heading", "name")
 _TIME_KEYS = re.compile(
     r"publi|creat|posted|displaydate|firstpub|timestamp|^date(?:time)?$|^time$", re.IGNORECASE
@@ -130,7 +133,5 @@ def _text(value: Any) -> str:
         elif isinstance(value, list):
             waiting.extend(reversed(value))
         elif isinstance(value, dict):
-            waiting.extend(
-                value[k] for k in ("children", "content", "text", "value", "html") if k in value
-            )
+            waiting.extend(value[k] for k in _LEAF_KEYS if k in value)
     return "\n".join(leaves)

@@ -197,7 +197,8 @@ _AGO = re.compile(
 )
 _MINUTE_OF_PLAY = re.compile(
     r"^(?:min(?:ute)?\.?\s?)?(?P<m>\d{1,3}(?:\s?\+\s?\d{1,2})?)"
-    r"\s?(?:['’′‘](?P<more>\s?\+\s?\d{1,2}['’′‘]?)?|\.?\s?(?:min|minute|minuto|minuta)\b\.?)$"
+    r"\s?(?:['’′‘](?P<more>\s?\+\s?\d{1,2}['’′‘]?)?(?:\s?(?:[pst]t|[12]t))?"
+    r"|\.?\s?(?:min|minute|minuto|minuta)\b\.?)$"
 )
 
 _ORDINALS_AND_HALVES = "a p m am pm st nd rd th er t z fa geleden temu atrás vor il y hace há utc"
@@ -488,8 +489,15 @@ _LEAD_UPDATE = re.compile(
     re.IGNORECASE,
 )
 """A moment that opens a line behind the word for an update: "Update vom 15. Juni, 21.40 Uhr:"."""
+_LEAD_DATED = re.compile(
+    r"^[\W_]{0,6}(?P<moment>(?=[^–—|•:]{0,20}[^\W\d_]{3})[^–—|•:]{6,40}?\d{1,2}[.:hH]\d{2}(?:\s?(?:uhr|uur|h|[ap]\.?m\.?))?)"
+    r"\s?[:–—|•-]\s",
+    re.IGNORECASE,
+)
+"""A day and a clock that open a line: "Lunedì 14 ottobre, ore 22.10 – "."""
 _LEAD_MINUTE = re.compile(
-    r"^[\W_]{0,3}(?P<m>\d{1,3}(?:\s?\+\s?\d{1,2})?)\s?['’′‘](?P<sep>\s?[:\-–—|•·.]{0,2}\s?)"
+    r"^[\W_]{0,3}(?P<m>\d{1,3}(?:\s?\+\s?\d{1,2})?)\s?['’′‘](?:\s?(?:[pst]t|[12]t)\b)?"
+    r"(?P<sep>\s?[:\-–—|•·.]{0,2}\s?)"
 )
 
 
@@ -500,11 +508,16 @@ def read_lead(text: str) -> tuple[Stamp, str, bool] | None:
     punctuation sets the clock apart (else it may just be a number).
     """
     head = text[:60]
-    updated = _LEAD_UPDATE.match(head)
-    if updated:
-        stamp = read_expression(updated["moment"])
+    moment = _LEAD_UPDATE.match(head) or _LEAD_DATED.match(head)
+    if moment:
+        stamp = read_expression(moment["moment"])
         if stamp is not None and stamp.tells_clock:
-            return stamp, text[updated.end() :].strip(), True
+            return stamp, text[moment.end() :].strip(), True
+    return _read_plain_lead(text, head)
+
+
+def _read_plain_lead(text: str, head: str) -> tuple[Stamp, str, bool] | None:
+    """A line that opens with nothing but its clock, or the minute of play."""
     if not _DIGIT.search(head[:16]):
         return None
     minute = _LEAD_MINUTE.match(head)
