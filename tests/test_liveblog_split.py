@@ -524,7 +524,7 @@ def test_clocks_alone_and_clocks_with_headlines_are_one_flat_list() -> None:
         "<p><strong>Ore 23.50</strong></p>",
         "<h2><strong>Lunedì 14 ottobre, ore 22.10 – La terza</strong></h2>",
         "<h2>Ore 21.40 – Il ponte resta chiuso</h2>",
-        "<p><strong>Ore 20.15:</strong> Si apre.</p>",
+        "<p><strong>Ore 20.15:</strong> Si apre la diga, come era stato annunciato ieri dal prefetto.</p>",
         "<h2>Ore 19.05 – La sesta</h2>",
     ]
     rows = "".join(f"{lead}<p>{text}</p>" for lead, text in zip(leads, TEXTS, strict=True))

@@ -220,9 +220,10 @@ def _cross_check(rows: list[_Row], page: PageTimes) -> None:
             continue  # it tells another time than readers see, such as the last edit
         elif gap and seen < _MIN_SEEN_SHARE * len(rows):
             continue  # the moment of something within an entry
-        slack_min = _slack_min(rows, name, gap, page)
-        for row in rows:
-            _take(row, name, gap, slack_min, page)
+        off_min = [_off_min(row, name, gap, page) for row in rows]
+        slack_min = _slack_min(off_min)
+        for row, off in zip(rows, off_min, strict=True):
+            _take(row, name, off, slack_min)
 
 
 def _off_min(row: _Row, name: str, gap: int, page: PageTimes) -> int | None:
@@ -233,23 +234,21 @@ def _off_min(row: _Row, name: str, gap: int, page: PageTimes) -> int | None:
     return _apart(_minutes(moment, row.zone or page.zone or UTC), _clock_min(row)) - gap
 
 
-def _slack_min(rows: list[_Row], name: str, gap: int, page: PageTimes) -> int:
+def _slack_min(off_min: list[int | None]) -> int:
     """How far a source may be off the clocks: not at all, where nearly all are to the minute."""
-    off = [one for one in (_off_min(row, name, gap, page) for row in rows) if one is not None]
-    exact = sum(one == 0 for one in off)
-    return 0 if exact > 2 and exact >= 0.6 * len(off) else _MAX_OFF_MIN
+    exact, known = off_min.count(0), len(off_min) - off_min.count(None)
+    return 0 if exact > 2 and exact >= 0.6 * known else _MAX_OFF_MIN
 
 
-def _take(row: _Row, name: str, gap: int, slack_min: int, page: PageTimes) -> None:
-    """Settle one entry by a source that runs ``gap`` minutes ahead of the clocks shown."""
+def _take(row: _Row, name: str, off_min: int | None, slack_min: int) -> None:
+    """Settle one entry by a source that is so far off the clock shown, None where none is."""
     moment: datetime | None = getattr(row, name)
     if row.result is not None or moment is None:
         return
     row.result, row.source = moment, "dom" if name == "dom" else row.declared_by
-    off = _off_min(row, name, gap, page)
-    if off is not None and abs(off) > slack_min:
+    if off_min is not None and abs(off_min) > slack_min:
         # Readers see another time than the machine's: theirs, on the machine's day
-        moment -= timedelta(minutes=off)
+        moment -= timedelta(minutes=off_min)
         row.result, row.source = moment.replace(second=0, microsecond=0), row.shown_by
 
 
@@ -353,6 +352,9 @@ def _roll(rows: list[_Row], page: PageTimes) -> None:
     places = [n for n, row in enumerate(rows) if row.clock is not None and (row.zone or page.zone)]
     if not any(rows[n].result is None for n in places):
         return
+    told = {n for n in places if rows[n].result is not None and rows[n].day is not None}
+    if page.latest is not None and len(told) < _MIN_SEEN_SHARE * len(places):
+        places = [n for n in places if n not in told]  # the day of something among the entries
     clocks = {n: _clock_min(rows[n]) for n in places}
     newest_first = _runs_newest_first([clocks[n] for n in places])
     order = places if newest_first else places[::-1]
@@ -360,12 +362,10 @@ def _roll(rows: list[_Row], page: PageTimes) -> None:
     anchor = _anchor_day(order, days_back, rows, page)
     if anchor is None:
         return
-    told = [n for n in order if rows[n].result is not None and rows[n].day is not None]
-    tells_days = len(told) >= _MIN_SEEN_SHARE * len(order)
     for n in order:
         row = rows[n]
         zone = row.zone or page.zone
-        if tells_days and row.result is not None and row.day is not None:
+        if n in told and row.day is not None:
             anchor = row.day + timedelta(days=days_back[n])
         if row.result is None and row.clock is not None and zone is not None:
             try:

@@ -63,6 +63,7 @@ _STATED_AT_END = re.compile(
     r"(.*[.!?…”»])\s((?:Informan?|Reporting by|Reported by)\s[^.!?]{5,90})\.?", re.DOTALL
 )
 """A sentence that only says who wrote what stands before it."""
+_MAX_STATED_CHARS = 110
 _MAX_SIGNED = 3
 """So many of the last paragraphs may be signed; pictures and prompts follow them."""
 _DURATION = re.compile(r"\d{1,2}:\d\d(?::\d\d)?|\d{1,3}\s?min\.?(?:\s\d{1,2}\s?s?)?")
@@ -470,10 +471,12 @@ def _is_count(text: str) -> bool:
 
 def _signature(piece: Piece) -> tuple[str, str]:
     """What a paragraph says, and the last words of it, if they stand apart from the rest."""
-    bracketed = _SIGNED.fullmatch(piece.text)
+    text = piece.text
+    bracketed = _SIGNED.fullmatch(text) if text[-1:] == ")" else None
     if bracketed:
         return bracketed[1], bracketed[2]
-    stated = _STATED_AT_END.fullmatch(piece.text)
+    tail = text[-_MAX_STATED_CHARS:]
+    stated = _STATED_AT_END.fullmatch(text) if "Inform" in tail or " by " in tail else None
     if stated:
         return stated[1], stated[2]
     last = one_line(piece.parts[-1])
@@ -613,6 +616,8 @@ def _at_end(piece: Piece) -> str:
 
 
 def _is_byline_at_end(piece: Piece) -> bool:
+    if len(piece.text) > MAX_BYLINE_CHARS:
+        return False
     text = _at_end(piece)
     return (
         len(text) <= MAX_NAME_LINE_CHARS

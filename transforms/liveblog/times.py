@@ -508,6 +508,8 @@ def read_lead(text: str) -> tuple[Stamp, str, bool] | None:
     punctuation sets the clock apart (else it may just be a number).
     """
     head = text[:60]
+    if not _DIGIT.search(head):
+        return None
     moment = _LEAD_UPDATE.match(head) or _LEAD_DATED.match(head)
     if moment:
         stamp = read_expression(moment["moment"])
