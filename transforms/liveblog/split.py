@@ -196,17 +196,15 @@ def _best(
     return None
 
 
-def _without_cards(
-    read: list[tuple[Extent, Candidate]],
-) -> list[tuple[Extent, Candidate]]:
+def _without_cards(read: list[tuple[Extent, Candidate]]) -> list[tuple[Extent, Candidate]]:
     """Without the few links to other stories: bare ones, at the end also those with a heading."""
-    bare = [n for n, (_, c) in enumerate(read) if c.is_card and c.headline is None]
-    if bare and len(bare) <= MAX_CARDS_SHARE * len(read):
-        read = [one for n, one in enumerate(read) if n not in bare]
-    end = len(read)
-    while end and (read[end - 1][1].is_card or not _has_body(read[end - 1][1])):
+    least = (1 - MAX_CARDS_SHARE) * len(read)
+    said = [(e, c) for e, c in read if not c.is_card or c.headline]
+    said = said if len(said) >= least else read
+    end = len(said)
+    while end and (said[end - 1][1].is_card or not _has_body(said[end - 1][1])):
         end -= 1
-    return read[:end] if len(read) - end <= MAX_CARDS_SHARE * len(read) else read
+    return said[:end] if end >= least else said
 
 
 def _has_body(candidate: Candidate) -> bool:

@@ -1,4 +1,4 @@
-"""Entries out of the state that a script framework embeds, where the page shows nothing else."""
+"""Entries out of the state that a script framework embeds, for what the page itself does not show."""
 
 from __future__ import annotations
 
