@@ -1,4 +1,4 @@
-"""Entries out of the state that a script framework embeds, for what the page itself does not show."""
+"""Entries out of the state that a script framework embeds, for what the page does not show."""
 
 from __future__ import annotations
 
