@@ -257,7 +257,7 @@ _CREDITS = re.compile(
     re.IGNORECASE,
 )
 _CREDIT_AT_END = re.compile(
-    r"(?:[|–—-]\s(?:photo|foto|image|bild|picture)s?\s?[:.]|\bfot\.\s|"
+    r"(?:[|–—-]\s(?:photo|foto|image|bild|picture|source|quelle|fuente|fonte|bron)s?\s?[:.]|\bfot\.\s|"
     r"[(\[][^()\[\]]{0,40}\b(?:photo|foto|image|bild|picture)\b|[(\[][^()\[\]/]{2,40}/)"
     r"[^()\[\]]{2,60}[)\]]?$"
     r"|[^\W\d_a-z][\w.’'-]+(?:\s[^\W\d_a-z][\w.’'-]+){1,3}\s?/\s?"
@@ -265,7 +265,7 @@ _CREDIT_AT_END = re.compile(
     re.IGNORECASE,
 )
 """Whose picture a line below it tells of: "(Jane Doe/Reuters)", "| Photo: J. Roe"."""
-_CREDIT_SIGNS = ("/", "photo", "foto", "fot.", "image", "bild", "picture")
+_CREDIT_SIGNS = words("/ photo foto fot. image bild picture source: quelle: fuente:")
 _SIGN_OFF = re.compile(
     r"[–—-]\s?[A-Z]{2,5}|([^\W\d_]{2,8}(?:/[^\W\d_]{2,8}){1,4})(?:\s?\([^()]{2,60}\))?"
     r"|[–—-]\s?(?:The )?(?:(?:Canadian|(?:Australian )?Associated) Press|Agence France-Presse)"
