@@ -2,10 +2,10 @@
 
 Rows travel three times: to the other sightings of their entry, to wait for their
 publishers' boilerplate, and to what was decided of them. In between only numbers
-do: all documents in brief, and few of them whole, because of most pairs a brief
-tells that they are not alike. All travel many at once, in blocks by shard, because
-Beam takes longer over an element than these functions over a row; all that belongs
-to an entry is in one shard. Blocks are compressed, because a local runner holds
+do, and a document travels to another only if both in brief do not tell already
+that they are not alike. All travel many at once, in blocks by shard, because Beam
+takes longer over an element than these functions over a row; all that belongs to
+an entry is in one shard. Blocks are compressed, because a local runner holds
 several copies of whatever waits in a join. Joins are on bytes of our own, because
 Beam would pickle what a CoGroupByKey brings together.
 
