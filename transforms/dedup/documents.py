@@ -117,10 +117,9 @@ def key_of(text_key: str | None) -> int:
 
 
 def to_bytes(batch: pa.RecordBatch) -> bytes:
-    """An Arrow IPC stream, compressed."""
+    """An Arrow IPC stream."""
     sink = pa.BufferOutputStream()
-    options = pa.ipc.IpcWriteOptions(compression="zstd")
-    with pa.ipc.new_stream(sink, batch.schema, options=options) as stream:
+    with pa.ipc.new_stream(sink, batch.schema) as stream:
         stream.write_batch(batch)
     return bytes(sink.getvalue())
 
