@@ -187,7 +187,8 @@ _RELATED = frozenset(
         "veja também", "saiba mais", "relacionados", "relacionadas", "relacionado", "correlati",
         "à lire", "gerelateerd", "powiązane", "więcej na ten temat",
         "see also", "siehe auch", "voir aussi", "véase también", "vedi anche", "zie ook",
-        "ver também",
+        "ver também", "noticia relacionada", "artículo relacionado", "article lié",
+        "articolo correlato", "verwandter artikel", "gerelateerd artikel", "artigo relacionado",
         "unsere quellen", "quellen", "our sources", "nos sources", "bronnen", "źródła",
     ]
 )  # fmt: skip

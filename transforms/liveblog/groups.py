@@ -41,6 +41,7 @@ _MIN_TEMPLATE_CHARS = 20
 _MIN_TEMPLATE_ENTRIES = 3
 _MIN_TEMPLATE_SHARE = 0.25
 _FLAT_TAGS = HEADINGS | {"p", "dt", "strong", "b", "span", "time", "header", "summary"}
+_SENTENCE_TAGS = HEADINGS | {"p"}
 _LEAD_TAGS = HEADINGS | {"p"}
 _MAX_MARK_DEPTH = 6
 _STOPPERS = frozenset(["section", "aside", "footer", "nav", "form", "article", "main"])
@@ -449,15 +450,19 @@ def repeated_texts(page: Outline, extents: list[Extent]) -> frozenset[str]:
         counts.update(long)
         whole.update(text for text in long if 2 * len(text) > chars)
     least = max(_MIN_TEMPLATE_ENTRIES, _MIN_TEMPLATE_SHARE * len(extents))
-    return frozenset(
-        text
-        for text, count in counts.items()
-        if count >= least and text not in whole and _is_template(text)
-    )
+    often = {text for text, count in counts.items() if count >= least and text not in whole}
+    start = extents[0].span[0]
+    return frozenset(text for text in often if _is_template(page, page.texts.index(text, start)))
 
 
-def _is_template(text: str) -> bool:
-    said = text.strip()
+def _is_template(page: Outline, index: int) -> bool:
+    """Whether a text that stands in many entries is none of their sentences, names or posts."""
+    said = page.texts[index].strip()
+    home = index
+    for _ in range(_MAX_MARK_DEPTH):
+        home = page.parents[home]
+        if page.tags[home] in _SENTENCE_TAGS and page.text_of(home) != said:
+            return False  # it closes or opens a paragraph
     return (
         said.count(" ") >= 2
         and not said.endswith(":")

@@ -21,6 +21,9 @@ _TELLING_CHARS = 80
 _MAX_COMPARED = 60
 _OPENING_CHARS = 24
 _FIRST_WORDS_CHARS = 60
+_MIN_AGREEING = 3
+_AGREEING_SHARE = 0.8
+"""Declared bylines that agree so often with the shown ones hold for the others, too."""
 _MAX_OWNERS = 20
 """Words that stand in more entries than this tell none of them apart."""
 _CUT_OFF = re.compile(r"(?:…|\.\.\.|\[…\]|\[\.\.\.\])$")
@@ -349,6 +352,19 @@ def _is_start(headline: str, body: list[str]) -> bool:
 
 def _first_words(text: str) -> list[str]:
     return _WORD.findall(text[:_FIRST_WORDS_CHARS].casefold())[:4]
+
+
+def declares_each_author(joined: list[Joined]) -> bool:
+    """Whether the declared authors are those of each entry: all that the page shows, too."""
+    both = [
+        (entry.shown.authors, entry.declared.authors)
+        for entry in joined
+        if entry.shown is not None and entry.shown.authors
+        if entry.declared is not None and entry.declared.authors
+    ]
+    agree = sum(set(shown) == set(declared) for shown, declared in both)
+    differ = len({declared for _, declared in both}) > 1
+    return differ and agree >= _MIN_AGREEING and agree >= _AGREEING_SHARE * len(both)
 
 
 def authors_of(entry: Joined, *, shown_authors: bool, staff: tuple[str, ...]) -> tuple[str, ...]:

@@ -34,11 +34,13 @@ class Declared:
     """What the JSON-LD of a page declares.
 
     is_live: a LiveBlogPosting stands there, with or without updates.
+    is_guide: it is a recipe or the like, whose minutes are none of an event.
     headline: of the page as a whole.
     stamps: page-level dates, which know the zone.
     """
 
     is_live: bool = False
+    is_guide: bool = False
     headline: str | None = None
     authors: tuple[str, ...] = ()
     stamps: list[Stamp] = field(default_factory=list)
@@ -76,6 +78,7 @@ def _read_values(waiting: list[Any], declared: Declared) -> None:
             if "LiveBlogPosting" in kinds or updates:
                 _read_posting(value, updates, declared)
                 continue
+            declared.is_guide |= "Recipe" in kinds or "HowTo" in kinds
             _take_dates(value, ("dateModified", "datePublished"), declared)
             waiting.extend(v for v in reversed(list(value.values())) if isinstance(v, dict | list))
 

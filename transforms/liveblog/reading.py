@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
@@ -72,6 +73,8 @@ MAX_HEADLINE_WORDS = 45
 MAX_OPENING_WORDS = 20
 MAX_KICKER_WORDS = 4
 MIN_OPENINGS = 3
+MIN_SIGNED = 4
+MASTHEAD_SHARE = 0.7
 MAX_NAME_LINE_CHARS = 60
 _JOINING_WORDS = frozenset(["and", "und", "et", "y", "e", "en", "i"])
 
@@ -580,6 +583,19 @@ def _is_bold_title(piece: Piece) -> bool:
     return piece.is_bold and not piece.in_list and _fits_headline(piece.text)
 
 
+def leave_out_masthead(candidates: list[Candidate]) -> None:
+    """Take off the name that stands behind nearly all others and never alone: the publisher's."""
+    signed = [c for c in candidates if c.authors]
+    if len(signed) < MIN_SIGNED:
+        return
+    last = Counter(c.authors[-1] for c in signed if len(c.authors) > 1)
+    alone = {c.authors[0] for c in signed if len(c.authors) == 1}
+    for name, count in last.most_common(1):
+        if count >= MASTHEAD_SHARE * len(signed) and name not in alone:
+            for candidate in signed:
+                candidate.authors = tuple(one for one in candidate.authors if one != name)
+
+
 def _take_title(body: list[Piece]) -> str | None:
     """Take off the line that stands over the rest like a heading, and the kicker over that."""
     if len(body) > 2 and _is_kicker(body[0]) and (_is_bold_title(body[1]) or _is_title(body[1:])):
@@ -632,7 +648,8 @@ def _is_prose(piece: Piece) -> bool:
     """Whether text outside paragraphs reads as a sentence of the entry."""
     if piece.is_card or piece.in_footer:
         return False
-    return len(piece.text.split()) >= 8 and piece.text[-1] in ".!?…\"”»’)':"
+    size = len(piece.text.split())
+    return (size >= 8 and piece.text[-1] in ".!?…\"”»’)'") or (size >= 4 and piece.text[-1] == ":")
 
 
 _SCHEME = re.compile(

@@ -23,14 +23,22 @@ from transforms.liveblog.groups import (
     text_lengths,
 )
 from transforms.liveblog.hints import ENTRY_SELECTORS
-from transforms.liveblog.join import Joined, authors_of, body_of, headline_of, join, share_known
+from transforms.liveblog.join import (
+    Joined,
+    authors_of,
+    body_of,
+    declares_each_author,
+    headline_of,
+    join,
+    share_known,
+)
 from transforms.liveblog.json_ld import Declared, read_json_ld
 from transforms.liveblog.live import says_live, title_says_live
 from transforms.liveblog.marks import DayMark, Mark, below_head, clusters, find_marks
 from transforms.liveblog.outline import Outline, outline
 from transforms.liveblog.pieces import opens_related
 from transforms.liveblog.plain import read_plain
-from transforms.liveblog.reading import read_extent, take_openings
+from transforms.liveblog.reading import leave_out_masthead, read_extent, take_openings
 from transforms.liveblog.state import read_state
 from transforms.liveblog.tickers import widget_named
 from transforms.liveblog.times import Stamp, zone_named
@@ -85,6 +93,8 @@ def split_with(page: Page, *, timezone: str | None, use_hints: bool) -> SplitPag
         return _split_text(page, zone)
     tree = parse_html(page.markup)
     declared = read_json_ld(page.markup)
+    if declared.is_guide and not declared.is_live:
+        return as_article(page)
     named = _named_entries(tree, use_hints=use_hints)
     live = 2 if declared.is_live or named else int(says_live(page.page_url, page.title, tree))
     body = outline(tree)
@@ -187,6 +197,7 @@ def _best(
         group.extents = [e for e, _ in kept]
         candidates = [c for _, c in kept]
         take_openings(candidates)
+        leave_out_masthead(candidates)
         judged = judge(body, group, candidates, page_url=page.page_url, live=live, totals=totals)
         if judged.score < 1:
             continue
@@ -275,12 +286,15 @@ def _live_blog(
     shown = [entry.shown for entry in joined if entry.shown is not None]
     shown_headlines = bool(shown) and sum(c.headline is not None for c in shown) >= 0.3 * len(shown)
     shown_authors = bool(shown) and sum(bool(c.authors) for c in shown) >= 0.3 * len(shown)
+    tells_each = declares_each_author(joined)
     entries: list[Entry] = []
     ids: set[str] = set()
     for entry, times, own_id in zip(joined, settled, own_ids, strict=True):
         body = body_of(entry)
         headline = headline_of(entry, body, shown_headlines=shown_headlines, page_titles=titles)
-        authors = authors_of(entry, shown_authors=shown_authors, staff=declared.authors)
+        authors = authors_of(
+            entry, shown_authors=shown_authors and not tells_each, staff=declared.authors
+        )
         made = _entry(
             page,
             entry,
