@@ -133,9 +133,14 @@ def is_role(text: str) -> bool:
 
 def only_names_in(text: str) -> tuple[str, ...]:
     """The people of a text that names people, perhaps with their place, and says nothing else."""
+    return _only_names_in(text) if len(text) <= MAX_BYLINE_CHARS else ()
+
+
+@lru_cache(maxsize=2048)
+def _only_names_in(text: str) -> tuple[str, ...]:
     text = _POSSESSIVE.sub("", " ".join(text.split()), count=1)
     parts = [part for part in _SPLIT.split(text) if part]
-    if not parts or len(text) > MAX_BYLINE_CHARS or not is_name(_AFTER_NAME.sub("", parts[0])):
+    if not parts or not is_name(_AFTER_NAME.sub("", parts[0])):
         return ()
     has_role = False
     place: str | None = None
