@@ -122,6 +122,13 @@ class KnownFile:
         return [KnownEntry(**row) for row in rows.to_pylist()]
 
 
+@contextlib.contextmanager
+def known_file(path: str) -> Iterator[KnownFile]:
+    """An index file of entries; raises DatasetError if it is damaged or another's."""
+    with _opened(path, arrow.KNOWN_ENTRIES, [*_IDENTITY, "rank", "keys"]) as parquet:
+        yield KnownFile(parquet)
+
+
 def read_known_pages(path: str) -> Iterator[KnownPage]:
     """The rows of one index file of pages."""
     for row in _rows(path, arrow.KNOWN_PAGES):

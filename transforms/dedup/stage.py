@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.utils.windowed_value import WindowedValue
 
@@ -59,11 +58,11 @@ from transforms.dedup.verify import Edge, sift, verify
 from transforms.index import (
     KNOWN_BOILERPLATE,
     KNOWN_ENTRIES,
-    KnownFile,
     KnownFiles,
     date_of,
     days_around,
     find_known,
+    known_file,
     read_known_boilerplate,
 )
 from transforms.outcomes import COUNTS
@@ -362,12 +361,7 @@ def _by_key(probes: pa.RecordBatch) -> NDArray[np.void]:
 
 
 def _probe_file(path: str, new: NDArray[np.void]) -> Iterator[Any]:
-    with (
-        storage.reading(path),
-        storage.open_read(path) as opened,
-        pq.ParquetFile(opened) as parquet,
-    ):
-        file = KnownFile(parquet)
+    with known_file(path) as file:
         for group in file.groups():
             known = file.keys(group)
             pairs = known_pairs(new, Ragged(known.values, known.ends), known.ranks)
