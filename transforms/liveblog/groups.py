@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from operator import itemgetter
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -79,17 +80,49 @@ class Group:
         return even * _FLAT_WEIGHT if self.extents[0].is_flat else even
 
 
+@dataclass(slots=True)
+class Timed:
+    """All marks of a page that tell a time, in order.
+
+    places: where they stand. openers: by parent, its paragraphs and headings that open
+    with one of them, in order.
+    """
+
+    marks: list[Mark]
+    places: list[int]
+    openers: dict[int, list[tuple[int, Mark]]]
+
+
+def timed_marks(page: Outline, marks: list[Mark], totals: list[int]) -> Timed:
+    """The marks that tell a time, out of all; totals: of ``text_lengths``."""
+    timed = [mark for mark in marks if mark.tells_time]
+    openers: dict[int, list[tuple[int, Mark]]] = defaultdict(list)
+    for mark in timed:
+        stamp = mark.shown or mark.published
+        if mark.form == "tail" or stamp is None or stamp.is_update:
+            continue
+        at = mark.index
+        for _ in range(_MAX_MARK_DEPTH):
+            if at <= 0 or totals[mark.index] > totals[at]:
+                break
+            found = openers[page.parents[at]]
+            if page.tags[at] in _LEAD_TAGS and not (found and found[-1][0] == at):
+                found.append((at, mark))
+            at = page.parents[at]
+    return Timed(timed, [mark.index for mark in timed], openers)
+
+
 def text_lengths(page: Outline) -> list[int]:
     """Running total of text characters before each index, one longer than the page."""
     return list(accumulate(map(len, page.texts), initial=0))
 
 
 def groups_of(
-    page: Outline, cluster: list[Mark], totals: list[int], every: list[Mark], days: list[DayMark]
+    page: Outline, cluster: list[Mark], totals: list[int], timed: Timed, days: list[DayMark]
 ) -> list[Group]:
     """The lists of entries round the marks of one cluster; none if they do not repeat.
 
-    totals: of ``text_lengths``. every: all marks of the page that tell a time, in order.
+    totals: of ``text_lengths``. timed: of ``timed_marks``.
     """
     marks = _with_clocks(_one_per_place(page, cluster))
     if len(marks) < 2 or _take_turns(page, marks):
@@ -98,17 +131,17 @@ def groups_of(
     extents = [
         Extent((box, page.ends[box]), box, mark) for box, mark in zip(boxes, marks, strict=True)
     ]
-    lists = _by_list(page, _with_other_forms(page, _like_most(page, extents), every))
-    return [_group(page, one, totals, every, days) for one in lists if len(one) > 1]
+    lists = _by_list(page, _with_other_forms(page, _like_most(page, extents), timed))
+    return [_group(page, one, totals, timed, days) for one in lists if len(one) > 1]
 
 
 def _group(
-    page: Outline, extents: list[Extent], totals: list[int], every: list[Mark], days: list[DayMark]
+    page: Outline, extents: list[Extent], totals: list[int], timed: Timed, days: list[DayMark]
 ) -> Group:
     flat = _flattened(page, extents, totals, days)
     group = Group(flat or extents)
     if not flat:
-        _take_siblings(page, group, totals, every)
+        _take_siblings(page, group, totals, timed)
     return group
 
 
@@ -200,41 +233,27 @@ def _like_most(page: Outline, extents: list[Extent]) -> list[Extent]:
     ]
 
 
-def _with_other_forms(page: Outline, extents: list[Extent], every: list[Mark]) -> list[Extent]:
+def _with_other_forms(page: Outline, extents: list[Extent], timed: Timed) -> list[Extent]:
     """With the paragraphs and headings among flat ones that open with a clock in another form.
 
     Such as a bare clock among clocks with a headline behind them.
     """
-    home = page.parents[extents[0].box]
+    home, first = page.parents[extents[0].box], extents[0].box
     if not all(page.tags[e.box] in _LEAD_TAGS and page.parents[e.box] == home for e in extents):
         return extents
-    first = extents[0].box
+    openers = timed.openers.get(home, [])
+    start = bisect_left(openers, first, key=itemgetter(0))
+    if len(openers) - start > 2 * len(extents):
+        return extents  # more others than these: they are another list's
     boxes = {extent.box for extent in extents}
-    added: list[Extent] = []
-    for mark in every:
-        box = _child_of(page, home, mark.index)
-        stamp = mark.shown or mark.published
-        if box in boxes or box < first or page.tags[box] not in _LEAD_TAGS or mark.form == "tail":
-            continue
-        if stamp is None or stamp.is_update or any(map(str.strip, page.texts[box : mark.index])):
-            continue
-        boxes.add(box)
-        added.append(Extent((box, page.ends[box]), box, mark))
+    added = [
+        Extent((box, page.ends[box]), box, mark)
+        for box, mark in openers[start:]
+        if box not in boxes
+    ]
     if not added or len(added) > len(extents):
         return extents
     return sorted(extents + added, key=lambda extent: extent.box)
-
-
-def _child_of(page: Outline, home: int, index: int) -> int:
-    """The child of an element in which a place is; the root where it is not near below it."""
-    at = index
-    for _ in range(_MAX_MARK_DEPTH):
-        if page.parents[at] == home:
-            return at
-        at = page.parents[at]
-        if at <= home:
-            break
-    return 0
 
 
 def _by_list(page: Outline, extents: list[Extent]) -> list[list[Extent]]:
@@ -402,14 +421,13 @@ def _headings_before(page: Outline, extents: list[Extent], totals: list[int]) ->
     return starts if hits >= (1 if leads else 0.8 * len(extents)) else None
 
 
-def _take_siblings(page: Outline, group: Group, totals: list[int], marks: list[Mark]) -> None:
+def _take_siblings(page: Outline, group: Group, totals: list[int], timed: Timed) -> None:
     """Add like siblings that the cluster missed: without a time, or with one of another make."""
     boxes = sorted(extent.box for extent in group.extents)
     shapes = {(page.tags[e.box], page.attributes(e.box).get("class", "")) for e in group.extents}
     tag = page.tags[group.extents[0].box]
     if tag not in _ITEM_TAGS and "-" not in tag:
         return
-    places = [mark.index for mark in marks]
     homes = Counter(page.parents[e.box] for e in group.extents)
     least = 0.25 * median(totals[e.span[1]] - totals[e.span[0]] for e in group.extents)
     added: list[Extent] = []
@@ -423,15 +441,15 @@ def _take_siblings(page: Outline, group: Group, totals: list[int], marks: list[M
                 continue  # one of the boxes, or what several of them stand in
             if place and page.ends[boxes[place - 1]] > child:
                 continue
-            first = bisect_left(places, child)
-            times = bisect_left(places, end) - first
+            first = bisect_left(timed.places, child)
+            times = bisect_left(timed.places, end) - first
             styled = page.attributes(child).get("class", "")
             alike = (tag, styled) in shapes
             if not times and totals[end] - totals[child] < least:
                 continue  # a prompt in the manner of the entries
-            timed = times == 1 and "h1" not in page.tags[child:end]
-            if alike or (timed and count > 1 and not COMMENT_CONTEXT.search(styled)):
-                added.append(Extent((child, end), child, marks[first] if times else None))
+            is_timed = times == 1 and "h1" not in page.tags[child:end]
+            if alike or (is_timed and count > 1 and not COMMENT_CONTEXT.search(styled)):
+                added.append(Extent((child, end), child, timed.marks[first] if times else None))
     if added and len(added) <= len(boxes):
         group.extents = sorted(group.extents + added, key=lambda e: e.box)
 
@@ -451,8 +469,14 @@ def repeated_texts(page: Outline, extents: list[Extent]) -> frozenset[str]:
         whole.update(text for text in long if 2 * len(text) > chars)
     least = max(_MIN_TEMPLATE_ENTRIES, _MIN_TEMPLATE_SHARE * len(extents))
     often = {text for text, count in counts.items() if count >= least and text not in whole}
-    start = extents[0].span[0]
-    return frozenset(text for text in often if _is_template(page, page.texts.index(text, start)))
+    if not often:
+        return frozenset()
+    places: dict[str, int] = {}
+    start, end = extents[0].span[0], max(extent.span[1] for extent in extents)
+    for index, text in enumerate(page.texts[start:end], start):
+        if text in often:
+            places.setdefault(text, index)
+    return frozenset(text for text, index in places.items() if _is_template(page, index))
 
 
 def _is_template(page: Outline, index: int) -> bool:
@@ -461,7 +485,9 @@ def _is_template(page: Outline, index: int) -> bool:
     home = index
     for _ in range(_MAX_MARK_DEPTH):
         home = page.parents[home]
-        if page.tags[home] in _SENTENCE_TAGS and page.text_of(home) != said:
+        if page.tags[home] in _SENTENCE_TAGS and (
+            _says_more(page, home) or page.text_of(home) != said
+        ):
             return False  # it closes or opens a paragraph
     return (
         said.count(" ") >= 2
@@ -469,6 +495,12 @@ def _is_template(page: Outline, index: int) -> bool:
         and not _DIGIT.search(said)
         and not (begins_byline(said) or is_role(said) or only_names_in(said))
     )
+
+
+def _says_more(page: Outline, index: int) -> bool:
+    """Whether an element holds two texts and more."""
+    first = bisect_left(page.said, index)
+    return first + 1 < len(page.said) and page.said[first + 1] < page.ends[index]
 
 
 def declared_groups(page: Outline, named: dict[int, str]) -> list[Group]:

@@ -21,6 +21,7 @@ from transforms.liveblog.groups import (
     item_groups,
     repeated_texts,
     text_lengths,
+    timed_marks,
 )
 from transforms.liveblog.hints import ENTRY_SELECTORS
 from transforms.liveblog.join import (
@@ -158,7 +159,7 @@ def _shown_entries(
     totals = text_lengths(body)
     marks, days = find_marks(body)
     groups: list[Group] = []
-    timed = [mark for mark in marks if mark.tells_time]
+    timed = timed_marks(body, marks, totals)
     for cluster in clusters(body, below_head(body, marks, totals)):
         groups += groups_of(body, cluster, totals, timed, days)
     if named:
