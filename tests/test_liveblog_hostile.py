@@ -15,7 +15,10 @@ from tests.test_liveblog_shapes import BYLINED, UNSIGNED, Item, hashed, page_of,
 from transforms.liveblog import split_page
 from transforms.liveblog.authors import names_in
 from transforms.liveblog.bodies import paragraphs_of
+from transforms.liveblog.marks import MAX_CLUSTERS, clusters, find_marks
+from transforms.liveblog.outline import outline
 from transforms.liveblog.times import read_expression, read_lead, read_machine, read_tail
+from transforms.markup import parse_html
 
 STORY = story("en")
 PAGES = [shape(STORY) for shape in {**BYLINED, **UNSIGNED}.values()]
@@ -184,3 +187,21 @@ def test_nesting_as_deep_as_allowed_costs_linear_time(unit: str) -> None:
         split_or_typed(f"<html><body>{unit * times}")
         took.append(time.process_time() - start)
     assert took[1] < 12 * max(took[0], 0.05)
+
+
+def test_of_very_many_roles_of_times_the_largest_are_looked_into() -> None:
+    """Each role is looked for in all that stands round it: any number would be quadratic."""
+    strays = "".join(
+        f"<div><x{n % 400}-t>{n // 60 % 24:02}:{n % 60:02}</x{n % 400}-t><p>Boat {n} left.</p></div>"
+        for n in range(1_200)
+    )
+    page = outline(parse_html(f"<html><body>{strays}{many(12)}".encode()))
+    marks, _ = find_marks(page)
+    of_list = {mark.index for mark in marks if mark.form == "time"}
+    found = clusters(page, marks)
+    assert len(marks) > 1_200
+    assert MAX_CLUSTERS <= len(found) <= 2 * MAX_CLUSTERS
+    assert of_list
+    assert of_list in [{mark.index for mark in cluster} for cluster in found]
+    starts = [cluster[0].index for cluster in found[:MAX_CLUSTERS]]
+    assert starts == sorted(starts)

@@ -35,6 +35,8 @@ _EMPHASIS = frozenset(["strong", "b"])
 _MIN_DIGIT_HEAD = 24
 MAX_LEAD_NODES = 200
 """How much of a block is read for the line that its clock opens."""
+MAX_CLUSTERS = 64
+"""So many roles of times are looked into, the largest ones; real pages have under ten."""
 _MAX_HEAD_CLIMB = 3
 _MAX_HEAD_TIMES = 2
 """When a page was published, and when it was last changed."""
@@ -233,7 +235,11 @@ def below_head(page: Outline, marks: list[Mark], totals: list[int]) -> list[Mark
 
 
 def clusters(page: Outline, marks: list[Mark]) -> list[list[Mark]]:
-    """Marks in the same role: same form, element, class and near ancestors."""
+    """Marks in the same role: same form, element, class and near ancestors.
+
+    Of more roles than ``MAX_CLUSTERS`` those of most marks: each is looked for among
+    all that stands round it, so that any number of them would cost quadratic time.
+    """
     found: dict[tuple[str, ...], list[Mark]] = defaultdict(list)
     coarse: dict[tuple[str, ...], list[Mark]] = defaultdict(list)
     tags, parents = page.tags, page.parents
@@ -248,13 +254,21 @@ def clusters(page: Outline, marks: list[Mark]) -> list[list[Mark]]:
         styled = page.attributes(mark.index).get("class", "")
         found[(*shape, styled, *path)].append(mark)
         coarse[(*shape, *path)].append(mark)
-    result = [cluster for cluster in found.values() if len(cluster) > 1]
+    result = _largest([cluster for cluster in found.values() if len(cluster) > 1])
     result += [
         cluster
-        for key, cluster in coarse.items()
-        if len(cluster) > 2 and not any(_adds_strays(cluster, other) for other in result)
+        for cluster in _largest([cluster for cluster in coarse.values() if len(cluster) > 2])
+        if not any(_adds_strays(cluster, other) for other in result)
     ]
     return result
+
+
+def _largest(found: list[list[Mark]]) -> list[list[Mark]]:
+    """The clusters of most marks, in the order of the page."""
+    if len(found) <= MAX_CLUSTERS:
+        return found
+    most = sorted(range(len(found)), key=lambda n: len(found[n]), reverse=True)[:MAX_CLUSTERS]
+    return [found[n] for n in sorted(most)]
 
 
 def _adds_strays(coarse: list[Mark], fine: list[Mark]) -> bool:
