@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import orjson
 from selectolax.lexbor import LexborHTMLParser
 
@@ -81,8 +82,9 @@ def _parsed(markup: bytes) -> _Parsed:
     last = _last
     if last.markup is markup or last.markup == markup:
         return last
-    # To delete a byte and compare lengths is three times as fast as to count it
-    if len(markup) - len(markup.replace(b"<", b"")) > _TAGS_HARMLESS and _depth(markup) > DEPTH_MAX:
+    # numpy counts a byte several times as fast as bytes.count
+    tags = np.count_nonzero(np.frombuffer(markup, np.uint8) == ord("<"))
+    if tags > _TAGS_HARMLESS and _depth(markup) > DEPTH_MAX:
         detail = f"elements are nested more than {DEPTH_MAX} deep"
         raise ExtractError("page_too_complex", detail)
     if _attributes(markup) > ATTRIBUTES_MAX:
