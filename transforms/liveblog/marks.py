@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
+from heapq import nlargest
 from itertools import accumulate
 from typing import Literal
 
@@ -265,9 +266,7 @@ def clusters(page: Outline, marks: list[Mark]) -> list[list[Mark]]:
 
 def _largest(found: list[list[Mark]]) -> list[list[Mark]]:
     """The clusters of most marks, in the order of the page."""
-    if len(found) <= MAX_CLUSTERS:
-        return found
-    most = sorted(range(len(found)), key=lambda n: len(found[n]), reverse=True)[:MAX_CLUSTERS]
+    most = nlargest(MAX_CLUSTERS, range(len(found)), key=lambda n: len(found[n]))
     return [found[n] for n in sorted(most)]
 
 
