@@ -96,6 +96,24 @@ def test_oldest_first_rolls_forward() -> None:
     ]
 
 
+@pytest.mark.parametrize("changed", [None, utc("2024-01-10T10:30")])
+def test_entries_after_the_last_change_known_follow_the_first_publication(
+    changed: datetime | None,
+) -> None:
+    """A page that tells only when it was first published, or whose last change is an early one."""
+    markup = clocks_only(["00:41", "23:52", "21:40", "16:25", "13:10", "09:05"])
+    told = {"published_at": utc("2024-01-10T09:00"), "updated_at": changed}
+    settled = times(markup, "en", "Europe/London", **told)
+    assert settled[::5] == ["2024-01-11T00:41", "2024-01-10T09:05"]
+
+
+def test_a_first_publication_that_moves_with_each_change_dates_the_newest_entry() -> None:
+    markup = clocks_only(["20:10", "19:31", "16:25", "12:02", "10:40", "08:05"])
+    changed = utc("2024-01-10T20:12")
+    settled = times(markup, "en", "Europe/London", published_at=changed, updated_at=changed)
+    assert settled[::5] == ["2024-01-10T20:10", "2024-01-10T08:05"]
+
+
 def test_a_pinned_oldest_entry_does_not_roll_the_others_back() -> None:
     markup = clocks_only(["09:05", "18:02", "17:31", "16:20", "15:00"])
     assert times(markup, "en", "Europe/London", updated_at=utc("2024-01-11T18:05")) == [

@@ -431,22 +431,35 @@ def _anchor_day(
 def _anchor_of_page(
     order: list[int], days_back: dict[int, int], rows: list[_Row], page: PageTimes
 ) -> date | None:
-    newest = rows[order[0]]
+    """The day on which the newest entry stands just before the page's last change.
+
+    Where the oldest one would then stand before the page itself, the last
+    change that is known of may be an early one: the oldest entry follows the first
+    publication instead, if it follows it more closely.
+    """
+    newest, oldest = rows[order[0]], rows[order[-1]]
     zone = newest.zone or page.zone
-    if zone is None or newest.clock is None:
+    if zone is None or newest.clock is None or oldest.clock is None:
         return None
-    if page.latest is not None:
-        local = page.latest.astimezone(zone)
-        limit = local + _TOLERANCE
-        day = local.date()
-        moment = datetime.combine(day, newest.clock, zone)
-        return day if moment <= limit else day - timedelta(days=1)
-    if page.earliest is not None:
-        oldest = order[-1]
-        return page.earliest.astimezone(zone).date() + timedelta(days=days_back[oldest])
-    if page.named_day is not None:
-        return page.named_day + timedelta(days=days_back[order[-1]])
-    return None
+    span = timedelta(days=days_back[order[-1]])
+    if page.latest is None or page.earliest is None:
+        return page.named_day + span if page.named_day is not None else None
+    last = page.latest.astimezone(zone)
+    day = last.date()
+    if datetime.combine(day, newest.clock, zone) > last + _TOLERANCE:
+        day -= timedelta(days=1)
+    first = page.earliest.astimezone(zone)
+    if datetime.combine(day - span, oldest.clock, zone) >= first - _TOLERANCE:
+        return day
+    start = first.date()
+    if datetime.combine(start, oldest.clock, zone) < first - _TOLERANCE:
+        start += timedelta(days=1)
+    after_first = datetime.combine(start, oldest.clock, zone) - first
+    before_last = last - datetime.combine(day, newest.clock, zone)
+    newest_then = datetime.combine(start + span, newest.clock, zone)
+    if after_first < before_last and newest_then <= page.fetched_at + _TOLERANCE:
+        return start + span
+    return day
 
 
 def _settled(entry: Joined, row: _Row, zone: tzinfo | None) -> Settled:
