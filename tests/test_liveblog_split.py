@@ -70,6 +70,18 @@ def clocks_only(clocks: list[str], tag: str = "div") -> str:
     )
 
 
+def with_lines(below: str = "", *, above: str = "", clock: str = "<span>{c}</span>") -> str:
+    """A page of six entries with the same line in each; {n}, {c}: its number and clock."""
+    entries = []
+    for n, c in enumerate(["21:40", "20:37", "19:34", "18:31", "17:28", "16:25"]):
+        head, line, foot = (
+            part.replace("{n}", f"{n}").replace("{c}", c) for part in (clock, above, below)
+        )
+        text = f"<h3>Headline {n} of the day</h3>{line}<p>{TEXTS[n]} ({n})</p>"
+        entries.append(f"<article>{head}{text}{foot}</article>")
+    return frame(story("en"), f"<div>{''.join(entries)}</div>")
+
+
 # ---------------------------------------------------------------- times
 
 
@@ -454,6 +466,34 @@ def test_what_a_template_puts_into_every_entry_is_none_of_it() -> None:
     )
     bodies = [e.body for e in split_page(page_of(markup, s), timezone=s.zone).entries]
     assert bodies == ["\n\n".join(i.paragraphs) for i in s.items]
+
+
+BUTTONS = {
+    "two links to nowhere": '<div><a href="#">Partilhar</a> <a href="#">Guardar Notícia</a></div>',
+    "one link to nowhere": '<div><a href="javascript:void(0)">Zeigen Merken</a></div>',
+    "links elsewhere in each entry": '<p><a href="/vote?entry={n}">Jetzt Abstimmen</a></p>',
+    "words without links": "<div><span>Partilhar</span> <span>Comentar</span></div>",
+}
+
+
+@pytest.mark.parametrize("kind", BUTTONS)
+def test_buttons_below_each_entry_are_neither_its_author_nor_its_text(kind: str) -> None:
+    split = split_page(page_of(with_lines(BUTTONS[kind]), story("en")), timezone="Europe/London")
+    assert [e.authors for e in split.entries] == [()] * 6
+    assert [e.body for e in split.entries] == [f"{TEXTS[n]} ({n})" for n in range(6)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '<div>By <a href="#">Orla Tennick</a></div>',
+        '<div><a href="#" rel="author">Orla Tennick</a></div>',
+        '<div><a href="/staff-pages/tennick">Orla Tennick</a></div>',
+    ],
+)
+def test_who_wrote_all_entries_is_no_button(line: str) -> None:
+    split = split_page(page_of(with_lines(line), story("en")), timezone="Europe/London")
+    assert [e.authors for e in split.entries] == [("Orla Tennick",)] * 6
 
 
 def test_a_short_text_that_is_all_of_its_entry_may_stand_twice() -> None:

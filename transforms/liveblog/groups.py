@@ -11,7 +11,7 @@ from operator import itemgetter
 from statistics import median
 from typing import TYPE_CHECKING
 
-from transforms.liveblog.authors import begins_byline, is_role, only_names_in
+from transforms.liveblog.authors import begins_byline, is_role, only_names_in, opens_byline
 from transforms.liveblog.bodies import marks_related
 from transforms.liveblog.outline import HEADINGS, TEXT, Outline
 from transforms.liveblog.times import read_day, read_machine
@@ -41,6 +41,8 @@ COMMENT_CONTEXT = re.compile(
 _MIN_TEMPLATE_CHARS = 20
 _MIN_TEMPLATE_ENTRIES = 3
 _MIN_TEMPLATE_SHARE = 0.25
+_MAX_BUTTON_CHARS = 30
+_MIN_BUTTON_SHARE = 0.6
 _FLAT_TAGS = HEADINGS | {"p", "dt", "strong", "b", "span", "time", "header", "summary"}
 _SENTENCE_TAGS = HEADINGS | {"p"}
 _LEAD_TAGS = HEADINGS | {"p"}
@@ -455,28 +457,58 @@ def _take_siblings(page: Outline, group: Group, totals: list[int], timed: Timed)
 
 
 def repeated_texts(page: Outline, extents: list[Extent]) -> frozenset[str]:
-    """Sentences that the template puts into many entries, such as a prompt to follow the author.
+    """Sentences and buttons that the template puts into many entries, such as a prompt to share.
 
     Not names, posts, or what makes up half of an entry.
     """
     counts: Counter[str] = Counter()
     whole: set[str] = set()
     for extent in extents:
-        said = page.texts[slice(*extent.span)]
+        said = list(map(str.strip, page.texts[slice(*extent.span)]))
         chars = sum(map(len, said))
         long = {text for text in said if len(text) >= _MIN_TEMPLATE_CHARS}
         counts.update(long)
         whole.update(text for text in long if 2 * len(text) > chars)
     least = max(_MIN_TEMPLATE_ENTRIES, _MIN_TEMPLATE_SHARE * len(extents))
     often = {text for text, count in counts.items() if count >= least and text not in whole}
+    buttons = _buttons(page, extents)
     if not often:
-        return frozenset()
+        return buttons
     places: dict[str, int] = {}
     start, end = extents[0].span[0], max(extent.span[1] for extent in extents)
-    for index, text in enumerate(page.texts[start:end], start):
+    for index, text in enumerate(map(str.strip, page.texts[start:end]), start):
         if text in often:
             places.setdefault(text, index)
-    return frozenset(text for text, index in places.items() if _is_template(page, index))
+    return buttons.union(text for text, index in places.items() if _is_template(page, index))
+
+
+def _buttons(page: Outline, extents: list[Extent]) -> frozenset[str]:
+    """What the links of most entries say that lead nowhere, or elsewhere in each of them.
+
+    A link to who wrote, or to what the entry belongs to, leads to one place from all entries.
+    """
+    tags, texts = page.tags, page.texts
+    targets: dict[str, set[str]] = defaultdict(set)
+    counts: Counter[str] = Counter()
+    for extent in extents:
+        start, end = extent.span
+        for at in [i for i, tag in enumerate(tags[start : end - 1], start) if tag == "a"]:
+            text = texts[at + 1].strip()
+            if tags[at + 1] == TEXT and len(text) <= _MAX_BUTTON_CHARS and page.ends[at] == at + 2:
+                attributes = page.attributes(at)
+                if "author" in attributes.get("rel", "") or opens_byline(texts[at - 1]):
+                    continue
+                href = attributes.get("href", "")
+                targets[text].add("" if href.startswith(("#", "javascript:")) else href)
+                counts[text] += 1
+    least = max(_MIN_TEMPLATE_ENTRIES, _MIN_BUTTON_SHARE * len(extents))
+    return frozenset(
+        text
+        for text, count in counts.items()
+        if count >= least
+        and (targets[text] == {""} or len(targets[text]) == count)
+        and not _DIGIT.search(text)
+    )
 
 
 def _is_template(page: Outline, index: int) -> bool:

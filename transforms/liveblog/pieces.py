@@ -234,7 +234,7 @@ class _Cutter:
             tag = tags[at]
             if tag == TEXT:
                 text = texts[at]
-                if not (template and text in template):
+                if not (template and text.strip() in template):
                     self._add(at, text)
                 at += 1
                 continue
