@@ -70,15 +70,18 @@ def clocks_only(clocks: list[str], tag: str = "div") -> str:
     )
 
 
-def with_lines(below: str = "", *, above: str = "", clock: str = "<span>{c}</span>") -> str:
+def with_lines(
+    below: str = "",
+    *,
+    above: str = "",
+    clock: str = "<span>{c}</span>",
+    headline: str = "<h3>Headline {n} of the day</h3>",
+) -> str:
     """A page of six entries with the same line in each; {n}, {c}: its number and clock."""
     entries = []
     for n, c in enumerate(["21:40", "20:37", "19:34", "18:31", "17:28", "16:25"]):
-        head, line, foot = (
-            part.replace("{n}", f"{n}").replace("{c}", c) for part in (clock, above, below)
-        )
-        text = f"<h3>Headline {n} of the day</h3>{line}<p>{TEXTS[n]} ({n})</p>"
-        entries.append(f"<article>{head}{text}{foot}</article>")
+        text = f"{clock}{headline}{above}<p>{TEXTS[n]} ({n})</p>{below}"
+        entries.append("<article>" + text.replace("{n}", f"{n}").replace("{c}", c) + "</article>")
     return frame(story("en"), f"<div>{''.join(entries)}</div>")
 
 
@@ -494,6 +497,35 @@ def test_buttons_below_each_entry_are_neither_its_author_nor_its_text(kind: str)
 def test_who_wrote_all_entries_is_no_button(line: str) -> None:
     split = split_page(page_of(with_lines(line), story("en")), timezone="Europe/London")
     assert [e.authors for e in split.entries] == [("Orla Tennick",)] * 6
+
+
+@pytest.mark.parametrize(
+    ("line", "author"),
+    [
+        ("By Orla Tennick | {c}", "Orla Tennick"),
+        ("Orla Tennick, {c}", "Orla Tennick"),
+        ("Publié par Orla Tennick à {c}", "Orla Tennick"),
+        ("Veröffentlicht von Orla Tennick um {c} Uhr", "Orla Tennick"),
+        ("Politics | {c}", None),
+        ("Weather and Traffic ({c} BST)", None),
+    ],
+)
+def test_a_clock_that_closes_the_line_above_the_text(line: str, author: str | None) -> None:
+    markup = with_lines(above=f"<div>{line}</div>", clock="")
+    split = split_page(page_of(markup, story("en")), timezone="Europe/London")
+    assert [e.authors for e in split.entries] == [(author,) if author else ()] * 6
+    assert [e.body for e in split.entries] == [f"{TEXTS[n]} ({n})" for n in range(6)]
+
+
+@pytest.mark.parametrize("tag", ["h3", "p"])
+@pytest.mark.parametrize(
+    "line", ["+++ Headline {n} of the day ({c} Uhr) +++", "Headline {n} of the day | {c}"]
+)
+def test_a_clock_that_closes_the_headline(line: str, tag: str) -> None:
+    markup = with_lines(clock="", headline=f"<{tag}><b>{line}</b></{tag}>")
+    split = split_page(page_of(markup, story("en")), timezone="Europe/London")
+    assert [e.headline for e in split.entries] == [f"Headline {n} of the day" for n in range(6)]
+    assert [e.body for e in split.entries] == [f"{TEXTS[n]} ({n})" for n in range(6)]
 
 
 def test_a_short_text_that_is_all_of_its_entry_may_stand_twice() -> None:

@@ -11,7 +11,11 @@ MAX_BYLINE_CHARS = 160
 """Longer text is prose, not a byline."""
 
 _BY = re.compile(
-    r"^(?:from|by|von|par|por|di|a cura di|door|przez|autor(?:in|a|es|en|zy|em|ka)?|author|"
+    r"^(?:(?:posted|published|written|publiée?|rédigée?|postée?|écrite?|publicad[oa]|escrit[oa]|"
+    r"redactad[oa]|atualizado|geplaatst|gepubliceerd|geschreven|verfasst|eingestellt|erstellt|"
+    r"veröffentlicht|gepostet|pubblicat[oa]|scritt[oa]|inserit[oa]|opublikowan[eay]|napisan[eay]|"
+    r"dodan[eay]) (?:by|par|por|door|von|da|przez)|"
+    r"from|by|von|par|por|di|a cura di|door|przez|autor(?:in|a|es|en|zy|em|ka)?|author|"
     r"auteurs?|autrice|(?:redactora?|reporter|report)(?=\s*:)|texte?|text|protokoll|written by|"
     r"reported by|reports|posted by|analysis by|reporting by|propos recueillis par|escrito por|"
     r"scritto da|geschreven door|aufgezeichnet von|(?:mit )?am ticker|"

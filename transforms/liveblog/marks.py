@@ -10,12 +10,13 @@ from heapq import nlargest
 from itertools import accumulate
 from typing import Literal
 
-from transforms.liveblog.authors import only_names_in
+from transforms.liveblog.authors import is_byline, only_names_in
 from transforms.liveblog.outline import BLOCKS, HEADINGS, TEXT, Outline
 from transforms.liveblog.pieces import read_time_text, read_time_value
 from transforms.liveblog.times import (
     MAX_EXPRESSION_CHARS,
     Stamp,
+    read_closing_clock,
     read_day,
     read_expression,
     read_lead,
@@ -131,6 +132,12 @@ def _mark_text(page: Outline, index: int, marks: list[Mark], days: list[DayMark]
         tail = read_tail(text)
         if tail is not None:
             marks.append(Mark(_block_of(page, index), "tail", shown=tail[1], rest=tail[0]))
+            return
+        closing = read_closing_clock(text)
+        if closing is not None and (
+            closing[2] or is_byline(closing[0]) or only_names_in(closing[0])
+        ):
+            marks.append(Mark(_block_of(page, index), "whole", shown=closing[1]))
     elif stamp.tells_clock or stamp.ago is not None or stamp.minute is not None:
         opened = _opens_block(page, index)
         if opened is not None and opened[1] and opened[0] != page.parents[index]:

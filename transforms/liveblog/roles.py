@@ -45,6 +45,7 @@ from transforms.liveblog.times import (
     MAX_EXPRESSION_CHARS,
     Stamp,
     names_zone,
+    read_closing_clock,
     read_expression,
     read_lead,
     read_tail,
@@ -71,6 +72,10 @@ _MAX_SIGNED = 3
 """So many of the last paragraphs may be signed; pictures and prompts follow them."""
 _DURATION = re.compile(r"\d{1,2}:\d\d(?::\d\d)?|\d{1,3}\s?min\.?(?:\s\d{1,2}\s?s?)?")
 _JOINING_WORDS = frozenset(["and", "und", "et", "y", "e", "en", "i"])
+
+
+MAX_TOPIC_WORDS = 3
+"""More words before the clock that closes a line are what the entry says."""
 
 
 class Roles:
@@ -254,7 +259,7 @@ class Roles:
             return True  # the heading of another story
         if has_begun or (self.headline is not None and not self._is_below_kicker(piece)):
             return False
-        text = self._without_lead(self._without_labels(piece))
+        text = self._without_closing_clock(self._without_lead(self._without_labels(piece)))
         if len(text.split()) > MAX_HEADLINE_WORDS:
             piece.text = text
             return False
@@ -300,6 +305,12 @@ class Roles:
             return rest
         return text
 
+    def _without_closing_clock(self, text: str) -> str:
+        closing = read_closing_clock(text)
+        if closing is None or closing[1].clock != self.clock:
+            return text
+        return closing[0]
+
     def _is_lead(self, piece: Piece) -> bool:
         """The paragraph that opens with the entry's clock; what follows the clock stays."""
         if self.has_opened or not self.is_lead:
@@ -320,8 +331,14 @@ class Roles:
         return not rest
 
     def _is_tail(self, piece: Piece) -> bool:
-        """A byline with name and time run together."""
+        """A byline with name and time run together, or a topic and the entry's clock."""
         tail = read_tail(piece.text) if not piece.in_list else None
+        closing = read_closing_clock(piece.text) if tail is None else None
+        if closing is not None and closing[1].clock == self.clock:
+            tail = closing[:2]
+            if len(closing[0].split()) > MAX_TOPIC_WORDS and not is_byline(closing[0]):
+                piece.text = closing[0]
+                return False
         if tail is None or len(tail[0]) > 80:
             return False
         self.authors += names_in(tail[0])

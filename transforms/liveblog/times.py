@@ -574,6 +574,35 @@ def read_tail(text: str) -> tuple[str, Stamp] | None:
     return text[: match.start()].strip(" ,|•·–-"), stamp
 
 
+_CLOSING_CLOCK = re.compile(
+    r"(?P<set_apart>\s?[(\[]\s?|\s[|•·–—-]\s|[|•·]\s?)?(?:(?:,|(?<=[^\W_]))\s)?"
+    r"(?P<at>(?:at|um|à|às|a las|alle(?: ore)?|om|godz\.?|o|ore|kl\.?)\s)?"
+    r"(?P<clock>\d{1,2}\s?[:.hH]\s?\d{2}(?:\s?[ap]\.?m\.?)?)"
+    r"(?P<unit>\s?(?:Uhr|uur|hrs|h|\(?[A-Z]{2,4}\)?))?\s?[)\]]?$"
+)
+"""A clock that closes a line, be it set apart or not."""
+
+
+def read_closing_clock(text: str) -> tuple[str, Stamp, bool] | None:
+    """A line that closes with a bare clock: "Jane Doe | 21:40", "+++ Headline (21.40 Uhr) +++".
+
+    Returns what stands before, the stamp, and whether a bracket or bar sets the clock
+    apart (else it may be part of a sentence).
+    """
+    text = text.rstrip("+ ")
+    if len(text) > MAX_EXPRESSION_CHARS + 60 or not _CLOCK_AT_END.search(text[-_MAX_TAIL_CLOCK:]):
+        return None
+    match = _CLOSING_CLOCK.search(text)
+    if not match or not (match["set_apart"] or match["at"] or "," in match[0]):
+        return None
+    rest = text[: match.start()].strip(" ,|•·–-+")
+    said = f"{match['clock']}{match['unit'] or ''}".replace("(", " ").strip(" )")
+    stamp = read_expression(said) if rest else None
+    if stamp is None or not stamp.tells_clock:
+        return None
+    return rest, stamp, match["set_apart"] is not None
+
+
 @lru_cache(maxsize=2048)
 def read_day(text: str) -> Stamp | None:
     """A day heading: "Donnerstag, 18. 7.", "24 May", "mercredi 3 mai 2023"; else None."""
