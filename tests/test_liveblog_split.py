@@ -528,6 +528,34 @@ def test_a_clock_that_closes_the_headline(line: str, tag: str) -> None:
     assert [e.body for e in split.entries] == [f"{TEXTS[n]} ({n})" for n in range(6)]
 
 
+@pytest.mark.parametrize(
+    ("clock", "headline"),
+    [
+        ("", "<b>{c}: Headline {n} of the day</b>"),
+        ("", "<strong>{c} Uhr – Headline {n} of the day</strong>"),
+        ("<div>Aktualisiert um {c} Uhr</div>", "<h3>Headline {n} of the day</h3>"),
+        ("<div>Updated {c}</div>", "<h3>Headline {n} of the day</h3>"),
+        ("<span>Il est {c}</span>", "<h3>Headline {n} of the day</h3>"),
+        ("<span>{c} horas</span>", "<h3>Headline {n} of the day</h3>"),
+    ],
+)
+def test_what_tells_the_time_of_an_entry(clock: str, headline: str) -> None:
+    markup = with_lines(clock=clock, headline=headline)
+    changed = {"updated_at": utc("2024-01-10T21:45")}
+    assert times(markup, "en", "Europe/London", **changed)[::5] == [
+        "2024-01-10T21:40",
+        "2024-01-10T16:25",
+    ]
+    split = split_page(page_of(markup, story("en")), timezone="Europe/London")
+    assert [e.headline for e in split.entries] == [f"Headline {n} of the day" for n in range(6)]
+    assert [e.body for e in split.entries] == [f"{TEXTS[n]} ({n})" for n in range(6)]
+
+
+def test_entries_of_a_live_page_that_readers_may_reply_to() -> None:
+    markup = with_lines('<div><a href="#r{n}">Reply</a></div>')
+    assert len(split_page(page_of(markup, story("en")), timezone="Europe/London").entries) == 6
+
+
 def test_a_short_text_that_is_all_of_its_entry_may_stand_twice() -> None:
     s = story("en")
     texts = ["Corner for the visitors again."] * 3 + ["They score from it, and lead at last."] * 3

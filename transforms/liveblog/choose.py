@@ -65,11 +65,12 @@ def judge(
     score = 0.0
     clocks = [_minutes(c) for c in candidates]
     timed = sum(c is not None for c in clocks) / count
+    are_headed = 2 * sum(c.headline is not None for c in candidates) >= count
     played = sum(bool(c.shown and c.shown.minute) for c in candidates) / count
     relative = sum(bool(c.shown and c.shown.ago) for c in candidates) / count
     if max(timed, played, relative) < 0.5 and live < 2:
         return Judged(group, candidates, total, -1)
-    if _in_comments(page, group) or _replies(page, group):
+    if _in_comments(page, group) or (_replies(page, group) and not (live and are_headed)):
         return Judged(group, candidates, total, -1)
     typical = median(words)
     bodies = sum(bool(c.paragraphs) for c in candidates) / count

@@ -63,6 +63,12 @@ class Mark:
     rest: str = ""
 
     @property
+    def is_update(self) -> bool:
+        """Whether it tells when something was changed, not when it was published."""
+        stamp = self.shown or self.published
+        return stamp is not None and stamp.is_update
+
+    @property
     def tells_time(self) -> bool:
         """Whether it tells the time of day, how long ago, or the minute of play."""
         return any(
@@ -208,15 +214,17 @@ def _lead_of_block(page: Outline, block: int, marks: list[Mark]) -> None:
     if marks and marks[-1].index == block:
         return
     tag = page.tags[block]
-    if not BLOCKS.isdisjoint(page.tags[block + 1 : min(page.ends[block], block + MAX_LEAD_NODES)]):
-        return
-    text = page.text(block, min(page.ends[block], block + MAX_LEAD_NODES))
-    lead = read_lead(text)
+    end = min(page.ends[block], block + MAX_LEAD_NODES)
+    inner = next((i for i in range(block + 1, end) if page.tags[i] in BLOCKS), end)
+    line = page.text(block, inner)
+    if inner < end and read_expression(line) is not None:
+        return  # it stands alone above the blocks
+    lead = read_lead(line)
     if lead is None:
         return
     stamp, rest, set_apart = lead
     strong = tag in HEADINGS or any(
-        page.tags[i] in _EMPHASIS for i in range(block + 1, min(page.ends[block], block + 4))
+        page.tags[i] in _EMPHASIS for i in range(block + 1, min(inner, block + 4))
     )
     if set_apart or strong or tag in {"dt", "summary"}:
         marks.append(Mark(block, "lead", shown=stamp, rest=rest))
@@ -252,9 +260,6 @@ def clusters(page: Outline, marks: list[Mark]) -> list[list[Mark]]:
     coarse: dict[tuple[str, ...], list[Mark]] = defaultdict(list)
     tags, parents = page.tags, page.parents
     for mark in marks:
-        stamp = mark.shown or mark.published
-        if stamp is not None and stamp.is_update:
-            continue
         parent = parents[mark.index]
         above = parents[parent] if parent >= 0 else -1
         path = (tags[parent] if parent >= 0 else "", tags[above] if above >= 0 else "")

@@ -160,11 +160,17 @@ def _shown_entries(
     marks, days = find_marks(body)
     groups: list[Group] = []
     timed = timed_marks(body, marks, totals)
-    for cluster in clusters(body, below_head(body, marks, totals)):
+    published = [mark for mark in marks if not mark.is_update]
+    for cluster in clusters(body, below_head(body, published, totals)):
         groups += groups_of(body, cluster, totals, timed, days)
     if named:
         groups += declared_groups(body, named)
     best = _best(body, groups, page, totals, declared, live=live)
+    if best is None and live and len(published) < len(marks):
+        # Entries that tell nothing but when they were last changed
+        for cluster in clusters(body, [mark for mark in marks if mark.is_update]):
+            groups += groups_of(body, cluster, totals, timed, days)
+        best = _best(body, groups, page, totals, declared, live=live)
     if best is None and live:
         best = _best(body, item_groups(body), page, totals, declared, live=live)
     if best is None:

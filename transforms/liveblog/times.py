@@ -103,9 +103,9 @@ _DATES = (
 _DATE_SIGN = re.compile(r"\d\s?[./-]\s?\d")
 _CLOCK = re.compile(
     r"(?<![\d.:,/+-])(?P<h>2[0-4]|[01]?\d)(?!\d)"
-    r"(?:\s?(?P<sep>[:.h]|h\s)\s?(?P<m>[0-5]\d)(?!\d)(?:[:.](?P<s>[0-5]\d)(?:\.\d{1,6})?(?!\d))?|(?P<bare>\s?h(?![a-zà-ÿ])))?"
+    r"(?:\s?(?P<sep>[:.hu]|h\s)\s?(?P<m>[0-5]\d)(?!\d)(?:[:.](?P<s>[0-5]\d)(?:\.\d{1,6})?(?!\d))?|(?P<bare>\s?h(?![a-zà-ÿ])))?"
     r"(?:\s?(?P<ap>[ap])\.?\s?m\b\.?)?"
-    r"(?:\s?(?P<unit>uhr|uur|hrs|hs|h|u)\b\.?)?",
+    r"(?:\s?(?P<unit>uhr|uur|hrs|hs|h|u)\b\.?|\s?(?:horas|heures)\b)?",
 )
 
 _ABBREVIATED_ZONES: dict[str, int | str] = {
@@ -172,8 +172,8 @@ _ZONE_NAMES = (
     ("de brasília", "brt"), ("hora de lisboa", ""), ("hora local", ""), ("heure locale", ""),
     ("local time", ""), ("ortszeit", ""),
 )  # fmt: skip
-_OPENING_WEEKDAY = re.compile(r"^(?:pt|mar)\.?,?\s(?=\d\d?[:.h])")
-"""Weekdays that are also a zone or a month."""
+_OPENING_WORDS = re.compile(r"^(?:(?:pt|mar)\.?,?\s(?=\d\d?[:.h])|il est\s)")
+"""Weekdays that are also a zone or a month, and a verb that is also a zone."""
 _NAMES_ZONE = re.compile(r"\btime\b|\bhora |\bheure |\bora |\btijd\b|\bczasu |brasília|ortszeit")
 _DIGIT = re.compile(r"\d")
 _MAX_ZONE_CHARS = 5
@@ -212,7 +212,7 @@ _KNOWN_WORDS = (
     | _SECONDS_OF_UNIT.keys()
     | {f"{unit}s" for unit in _SECONDS_OF_UNIT}
     | set(" ".join(name for name, _ in _ZONE_NAMES).split())
-    | {*_ORDINALS_AND_HALVES.split()}
+    | {*_ORDINALS_AND_HALVES.split(), "il", "est", "u"}
 )
 """Every word that a time expression may hold; one other makes it prose."""
 
@@ -340,7 +340,7 @@ def _read_expression(text: str) -> Stamp | None:
 
 def _read_phrase(low: str) -> Stamp | None:
     """Day, clock and zone with the words that go with them, and no others."""
-    low = _OPENING_WEEKDAY.sub("", low)
+    low = _OPENING_WORDS.sub("", low)
     if _NAMES_ZONE.search(low):
         for name, short in _ZONE_NAMES:
             low = low.replace(name, short)
@@ -476,7 +476,7 @@ def at(day: date, clock: time, zone: tzinfo) -> datetime | None:
 
 _LEAD = re.compile(
     r"^[\W_]{0,6}(?P<at>(?i:ore|um|à|às|at|godz\.?|om|alle|kl\.?|uhrzeit|h)\s)?"
-    r"(?P<clock>(?:2[0-4]|[01]?\d)(?!\d)(?:\s?[:.hH]\s?[0-5]\d(?!\d)(?::[0-5]\d)?|\s?[hH](?=[\s.:\-–—,]))?(?:\s?[aApP]\.?[mM]\b\.?)?)"
+    r"(?P<clock>(?:2[0-4]|[01]?\d)(?!\d)(?:\s?[:.hHu]\s?[0-5]\d(?!\d)(?::[0-5]\d)?|\s?[hH](?=[\s.:\-–—,]))?(?:\s?[aApP]\.?[mM]\b\.?)?)"
     r"(?P<unit>\s?(?:Uhr|uhr|UHR|uur|hrs|hs|h|u)\b\.?)?"
     r"(?P<zone>\s?\(?(?:[A-Z]{2,4}T|GMT|UTC|MEZ|MESZ|ET|PT|CT|UK|IST|BST)(?:\stime)?\b\)?)?"
     r"(?P<sep>\s?[:\-–—|•·>»,.)\]+]{1,4}(?=\s|$|[^\W\d])|\s|$)"
@@ -531,7 +531,7 @@ def _read_plain_lead(text: str, head: str) -> tuple[Stamp, str, bool] | None:
     if not match:
         return None
     low = match["clock"].lower()
-    if not any(mark in low for mark in ":.hm") and not match["unit"]:
+    if not any(mark in low for mark in ":.hum") and not match["unit"]:
         return None
     stamp, _ = _read_parts(
         f"{low}{(match['unit'] or '').lower()} {(match['zone'] or '').lower().strip(' ()')}"
@@ -553,7 +553,7 @@ _TAIL = re.compile(
     r"(?P<clock>\d{1,2}[:.hH]\d{2}(?:\s?[ap]\.?m\.?)?)(?P<zone>\s?(?:Uhr|uur|h|\(?[A-Z]{2,4}\)?))?\s*$"
 )
 """A day and a clock that close a line."""
-_CLOCK_AT_END = re.compile(r"\d[:.hH]\d\d\D{0,12}$")
+_CLOCK_AT_END = re.compile(r"\d[:.hHu]\d\d\D{0,12}$")
 _MAX_TAIL_CLOCK = 16
 """What ``_TAIL`` can match from the clock's last hour digit on, without trailing blanks."""
 
@@ -577,7 +577,7 @@ def read_tail(text: str) -> tuple[str, Stamp] | None:
 _CLOSING_CLOCK = re.compile(
     r"(?P<set_apart>\s?[(\[]\s?|\s[|•·–—-]\s|[|•·]\s?)?(?:(?:,|(?<=[^\W_]))\s)?"
     r"(?P<at>(?:at|um|à|às|a las|alle(?: ore)?|om|godz\.?|o|ore|kl\.?)\s)?"
-    r"(?P<clock>\d{1,2}\s?[:.hH]\s?\d{2}(?:\s?[ap]\.?m\.?)?)"
+    r"(?P<clock>\d{1,2}\s?[:.hHu]\s?\d{2}(?:\s?[ap]\.?m\.?)?)"
     r"(?P<unit>\s?(?:Uhr|uur|hrs|h|\(?[A-Z]{2,4}\)?))?\s?[)\]]?$"
 )
 """A clock that closes a line, be it set apart or not."""
