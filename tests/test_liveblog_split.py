@@ -551,6 +551,14 @@ def test_what_tells_the_time_of_an_entry(clock: str, headline: str) -> None:
     assert [e.body for e in split.entries] == [f"{TEXTS[n]} ({n})" for n in range(6)]
 
 
+@pytest.mark.parametrize("behind", ["Jornalista", "Editora de Ambiente", "Lisboa", "Vicedirettore"])
+def test_a_post_or_place_in_an_element_behind_the_name_is_none_of_it(behind: str) -> None:
+    line = f"<div><strong>Orla Tennick</strong> <small>{behind}</small></div>"
+    split = split_page(page_of(with_lines(above=line), story("en")), timezone="Europe/London")
+    assert [e.authors for e in split.entries] == [("Orla Tennick",)] * 6
+    assert [e.body for e in split.entries] == [f"{TEXTS[n]} ({n})" for n in range(6)]
+
+
 def test_entries_of_a_live_page_that_readers_may_reply_to() -> None:
     markup = with_lines('<div><a href="#r{n}">Reply</a></div>')
     assert len(split_page(page_of(markup, story("en")), timezone="Europe/London").entries) == 6

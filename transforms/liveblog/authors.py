@@ -68,11 +68,11 @@ _NOT_NAMES = words(
     "wednesday thursday friday saturday sunday of the and for on to at"
 )
 _ROLE = re.compile(
-    r"\b(?:editor|reporter|correspondent|\w*korrespondent\w*|correspondant\w*|corresponsal|"
+    r"\b(?:editora?s?|reporter|correspondent|\w*korrespondent\w*|correspondant\w*|corresponsal|"
     r"\w*redakteur\w*|\w*journalist\w*|jornalista|redat(?:or|ora|tore|trice)|\w*redacteur|"
     r"\w*redactie|rédact(?:eur|rice)|redactora?|\w*redaktor\w*|\w*reporterin|dziennikar\w*|"
     r"verslaggever|inviat[oa]|enviad[oa]|envoyée?|repórter|reportero|"
-    r"periodista|giornalista|chief|analyst|producer|presenter|columnist|bureau|writer|"
+    r"periodista|giornalista|vicedirettore|vicedirettrice|chief|analyst|producer|presenter|columnist|bureau|writer|"
     r"redaktion|redacción|rédaction|redazione|redação|redakcja|special to|"
     r"colabora(?:ção|ción) para|"
     r"jef[ea] de|director[a]? de|caporedattore|"

@@ -215,7 +215,7 @@ class Roles:
         for part, stamp in zip(parts, stamps, strict=True):
             if stamp is None and not is_label(part) and not _joins_names(part):
                 found = names_in(part) if may_name or is_byline(part) else ()
-                if not found:
+                if not found and not (names and len(parts) == 2 and _is_post_or_place(part)):
                     return False
                 names += found
         for part, stamp in zip(parts, stamps, strict=True):
@@ -406,6 +406,11 @@ class Roles:
             self.body = [p for p in body if p.in_text_block or p.is_heading or _is_prose(p)]
         elif self.headline is not None or len(body) > 1:
             self.body = [p for p in body if p.in_text_block or not p.is_card]
+
+
+def _is_post_or_place(part: str) -> bool:
+    """Whether what stands behind a name, in an element of its own, is no sentence."""
+    return is_role(part) or (part.isalpha() and part[0].isupper())
 
 
 def _is_shouted(text: str) -> bool:
