@@ -559,6 +559,37 @@ def test_a_post_or_place_in_an_element_behind_the_name_is_none_of_it(behind: str
     assert [e.body for e in split.entries] == [f"{TEXTS[n]} ({n})" for n in range(6)]
 
 
+@pytest.mark.parametrize(
+    "foot",
+    [
+        "<p><em>Orla Tennick, avec AFP</em></p>",
+        "<p>Orla Tennick / EFE</p>",
+        "<p><i>Orla Tennick, dpa</i></p>",
+    ],
+)
+def test_an_agency_beside_the_name_at_the_end_hides_nobody(foot: str) -> None:
+    split = split_page(page_of(with_lines(foot), story("en")), timezone="Europe/London")
+    assert [e.authors for e in split.entries] == [("Orla Tennick",)] * 6
+    assert [e.body for e in split.entries] == [f"{TEXTS[n]} ({n})" for n in range(6)]
+
+
+@pytest.mark.parametrize("signed", ["Orla Tennick/dpa", "Orla Tennick, dpa", "dpa/Orla Tennick"])
+def test_an_agency_beside_the_name_in_brackets(signed: str) -> None:
+    markup = with_lines().replace("</p>", f" Well. ({signed})</p>")
+    split = split_page(page_of(markup, story("en")), timezone="Europe/London")
+    assert [e.authors for e in split.entries] == [("Orla Tennick",)] * 6
+    assert [e.body for e in split.entries] == [f"{TEXTS[n]} ({n}) Well." for n in range(6)]
+
+
+@pytest.mark.parametrize(
+    "label", ["Te puede interesar", "Mehr dazu", "Saiba mais", "Sur le même sujet", "Read also"]
+)
+def test_a_line_that_only_leads_to_another_story_is_none_of_the_entry(label: str) -> None:
+    line = f'<p><strong>{label}: <a href="/a-{{n}}.html">The long way round in four maps</a></strong></p>'
+    split = split_page(page_of(with_lines(line), story("en")), timezone="Europe/London")
+    assert [e.body for e in split.entries] == [f"{TEXTS[n]} ({n})" for n in range(6)]
+
+
 def test_entries_of_a_live_page_that_readers_may_reply_to() -> None:
     markup = with_lines('<div><a href="#r{n}">Reply</a></div>')
     assert len(split_page(page_of(markup, story("en")), timezone="Europe/London").entries) == 6

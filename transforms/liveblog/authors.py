@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from transforms.liveblog.bodies import AGENCIES
 from transforms.liveblog.wordlists import words
 
 MAX_BYLINE_CHARS = 160
@@ -42,6 +43,8 @@ _PLACES = re.compile(r"\s[—–-]\s.*$")
 _SPLIT = re.compile(
     r"\s*(?:,|;|\||/|•|·|\n|&|\s+(?:and|und|et|y|e|en|i|with|mit|avec|con|com|met)\s+)\s*"
 )
+_JOINT = re.compile(r"^(?:and|und|et|with|mit|avec|con|com|met)\s", re.IGNORECASE)
+"""What is left at the head of a part behind a comma: ", with AFP"."""
 _AFTER_NAME = re.compile(
     r"\s*(?:\(|\bin\s|\bat\s|\baus\s|\bà\s|\ba\s|\bw\s|\bwe\s|\bem\s|\ben\s|\bfor\s|\bof\s|—|–|\s-\s|@|\bhttp).*$"
 )
@@ -143,7 +146,8 @@ def only_names_in(text: str) -> tuple[str, ...]:
 @lru_cache(maxsize=2048)
 def _only_names_in(text: str) -> tuple[str, ...]:
     text = _POSSESSIVE.sub("", " ".join(text.split()), count=1)
-    parts = [part for part in _SPLIT.split(text) if part]
+    parts = [part for part in map(_without_joint, _SPLIT.split(text)) if part]
+    parts = [part for part in parts if part.lower() not in AGENCIES]
     if not parts or not is_name(_AFTER_NAME.sub("", parts[0])):
         return ()
     has_role = False
@@ -160,6 +164,10 @@ def _only_names_in(text: str) -> tuple[str, ...]:
         ):
             return ()
     return tuple(name for name in names_in(text) if name != place)
+
+
+def _without_joint(part: str) -> str:
+    return _JOINT.sub("", part)
 
 
 @lru_cache(maxsize=4096)

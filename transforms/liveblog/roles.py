@@ -181,7 +181,7 @@ class Roles:
             or (bool(self.body) and not piece.in_text_block and _is_count(text))
             or (not piece.in_text_block and ends_in_credit(text))
             or (not self.body and not piece.in_text_block and is_newsroom(text))
-            or (bool(self.body) and piece.is_card and bool(_ANNOUNCED.match(text)))
+            or (bool(self.body) and _leads_elsewhere(piece))
             or (len(piece.parts) > 1 and self._is_labels(piece))
         )
 
@@ -406,6 +406,14 @@ class Roles:
             self.body = [p for p in body if p.in_text_block or p.is_heading or _is_prose(p)]
         elif self.headline is not None or len(body) > 1:
             self.body = [p for p in body if p.in_text_block or not p.is_card]
+
+
+def _leads_elsewhere(piece: Piece) -> bool:
+    """Whether all that stands behind a few words and a colon is a link: "Read also: ..."."""
+    head, colon, rest = piece.text.partition(": ")
+    if not colon or piece.link_chars < 0.8 * len(rest):
+        return False
+    return marks_related(f"{head}:") or (piece.is_card and bool(_ANNOUNCED.match(piece.text)))
 
 
 def _is_post_or_place(part: str) -> bool:
