@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -93,6 +94,28 @@ def test_comments_before_the_document_take_no_long() -> None:
 def test_a_page_cut_in_the_middle_of_a_letter_stays_utf8() -> None:
     cut = (GERMAN + "ü").encode()[:-1]
     assert in_utf8(cut, None) == f"{GERMAN}\ufffd".encode()
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "no-such-charset"])
+@pytest.mark.parametrize("language", ["en", "fr-FR", ""])
+def test_a_few_letters_of_another_charset_than_declared_are_western(
+    charset: str, language: str
+) -> None:
+    opens = f'<html lang="{language}">' if language else "<html>"
+    page = f"{opens}<meta charset={charset}><p>Her café was closed. Nobody minded.</p></html>"
+    assert in_utf8(page.encode("windows-1252"), None) == page.encode()
+
+
+def test_a_few_letters_are_of_the_declared_language() -> None:
+    page = '<html lang="pl"><p>Most jest zamknięty od wczoraj.</p></html>'
+    assert in_utf8(page.encode("windows-1250"), None) == page.encode()
+
+
+def test_nothing_is_utf16_without_a_mark() -> None:
+    page = (
+        b"<html><p>" + b"The bridge is closed. " * 20 + b"\xff\xfe\x80\x81 until noon.</p></html>"
+    )
+    assert b"The bridge is closed." in in_utf8(page, "text/html; charset=nonsense")
 
 
 def test_plain_text_in_another_charset() -> None:
@@ -245,3 +268,9 @@ def test_text_or_html_goes_by_what_it_is() -> None:
     assert extract_page(fetched("a < b and c > d", content_type=None)).media == "text"
     assert extract_page(fetched("see <b>this</b>", content_type="text/plain")).media == "text"
     assert extract_page(fetched("<!DOCTYPE html><p>x", content_type="text/plain")).media == "html"
+
+
+@pytest.mark.parametrize("spelling", ["p/a.html", "p/../p/a.html", "./p//a.html"])
+def test_a_local_file_is_one_page_however_its_path_is_spelt(spelling: str) -> None:
+    page = extract_page(fetched(html(GERMAN), uri=spelling, url=None))
+    assert page.page_url == (Path.cwd() / "p/a.html").as_uri()

@@ -6,6 +6,7 @@ No Beam here, so that ``split`` starts at once; see ``transforms.stages``.
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 import struct
 from functools import lru_cache
@@ -45,6 +46,26 @@ _BINARY_TYPE = re.compile(
 )
 _CONTROL = bytes({*range(0x09), *range(0x0E, 0x1B), *range(0x1C, 0x20)})
 _HEAD_BYTES = 64 * 1024
+_NOT_ASCII = bytes(range(0x80, 0x100))
+_MIN_TELLING_BYTES = 24
+"""Fewer bytes that are not ASCII are any language's to chardet: "café" becomes Russian."""
+_MIN_TELLING_BYTES_ALONE = 4
+"""The same where no language is declared."""
+_DECLARED_LANGUAGE = re.compile(
+    rb"<html\b[^<>]{0,1000}?\blang\s{0,5}=\s{0,5}[\"']?([a-z]{2,3})\b", re.IGNORECASE
+)
+_USUAL_ENCODINGS = {
+    **dict.fromkeys(["be", "bg", "kk", "ky", "mk", "ru", "sr", "tg", "tt", "uk"], "windows-1251"),
+    **dict.fromkeys(["cs", "hu", "pl", "sk", "sl", "hr", "ro"], "windows-1250"),
+    **dict.fromkeys(["et", "lt", "lv"], "windows-1257"),
+    **dict.fromkeys(["ar", "fa"], "windows-1256"),
+    "el": "iso-8859-7", "he": "windows-1255", "tr": "windows-1254", "vi": "windows-1258",
+    "th": "windows-874", "ja": "shift_jis", "ko": "euc-kr", "zh": "gb18030",
+}  # fmt: skip
+"""By language, where it is not windows-1252.
+
+Source: https://html.spec.whatwg.org/multipage/parsing.html#determining-the-character-encoding
+"""
 _TAG = re.compile(rb"<[^<>]{0,4000}>")
 _DOCUMENT_START = re.compile(
     rb"\s*+(?:<!--(?:(?!-->).){0,4000}+-->\s*+)*+<(?:!doctype|html)\b", re.IGNORECASE | re.DOTALL
@@ -153,10 +174,20 @@ def _slightly_broken(utf8: str) -> bool:
 
 
 def _detect_encoding(content: bytes) -> str:
-    """What chardet makes of the lines of text that are not ASCII."""
+    """What chardet makes of the lines of text that are not ASCII, if they are enough to go by.
+
+    Else the encoding that is usual for the language that the page declares.
+    """
     lines = (line for line in _TAG.sub(b"\n", content).splitlines() if not line.isascii())
     sample = b"\n".join(lines)[:_HEAD_BYTES]
-    return chardet.detect(sample)["encoding"] or "windows-1252"
+    language = _DECLARED_LANGUAGE.search(content[:_HEAD_BYTES])
+    usual = _USUAL_ENCODINGS.get(language[1].decode().lower() if language else "", "windows-1252")
+    telling = len(sample) - len(sample.translate(None, _NOT_ASCII))
+    if telling < (_MIN_TELLING_BYTES if language else _MIN_TELLING_BYTES_ALONE):
+        return usual
+    guess = chardet.detect(sample)["encoding"] or usual
+    # Without a mark at its head or a NUL in it nothing is UTF-16
+    return usual if guess.lower().startswith(("utf-16", "utf-32")) else guess
 
 
 def _text_page(
@@ -290,7 +321,7 @@ def _page_url(fetched: FetchedPage, declared: Iterable[str | None]) -> str:
     if own:
         return page_address(own) or own
     uri = fetched.request.uri
-    return uri if "://" in uri else Path(uri).absolute().as_uri()
+    return uri if "://" in uri else Path(os.path.normpath(Path(uri).absolute())).as_uri()
 
 
 def _meta(tree: LexborHTMLParser) -> dict[str, str]:
