@@ -1132,6 +1132,39 @@ def test_an_article_does_not_open_with_its_own_head(head: str) -> None:
     assert entry.body.split("\n\n")[0] == " ".join(TEXTS[0].split())
 
 
+@pytest.mark.parametrize(
+    "byline",
+    [
+        '<p class="byline">By Orla Tennick</p>',
+        '<div><a rel="author" href="/people/tennick">Orla Tennick</a></div>',
+        "<p>By Orla Tennick</p>",
+    ],
+)
+@pytest.mark.parametrize(
+    "head", ["{heading}{byline}{time}", "<header>{time}{heading}<p>In short.</p></header>{byline}"]
+)
+def test_an_article_without_metadata_is_dated_and_signed_by_its_head(
+    head: str, byline: str
+) -> None:
+    title = "How the old bridge came to be closed"
+    time = '<time datetime="2024-01-10T09:30:00Z">10 January 2024</time>'
+    told = head.format(heading=f"<h1>{title}</h1>", byline=byline, time=time)
+    later = '<aside><time datetime="2023-05-05T05:05:00Z">then</time><b class="author">Bo Roe</b></aside>'
+    markup = f"<html><body><article>{told}{ARTICLE}{later}</article></body></html>"
+    entry = split_page(page_of(markup, story("en"), title=f"{title} | The Pier Post")).entries[0]
+    assert (entry.headline, entry.authors) == (title, ("Orla Tennick",))
+    assert (entry.published_at, entry.time_source) == (utc("2024-01-10T09:30"), "dom")
+    assert "Tennick" not in entry.body
+    assert "10 January" not in entry.body
+
+
+def test_a_time_behind_the_story_is_not_when_it_was_published() -> None:
+    later = '<time datetime="2023-05-05T05:05:00Z">then</time><b class="author">Bo Roe</b>'
+    markup = f"<html><body><article><h1>Old bridge</h1>{ARTICLE}{later}</article></body></html>"
+    entry = split_page(page_of(markup, story("en"), title="Old bridge")).entries[0]
+    assert (entry.published_at, entry.time_source, entry.authors) == (None, None, ())
+
+
 def test_a_header_that_holds_the_story_is_kept() -> None:
     s = story("en")
     story_text = "".join(f"<p>{text}</p>" for text in TEXTS)
