@@ -314,7 +314,8 @@ def _poll(fields: dict[str, Any]) -> Poll:
 
 def _request(fields: dict[str, Any]) -> PageRequest:
     changes = {"known": _known(fields["known"]), "categories": tuple(fields["categories"])}
-    return PageRequest(**{**_moments(fields, "changed_at"), **changes})
+    fields = {"published_at": None, **fields}  # the first releases knew none
+    return PageRequest(**{**_moments(fields, "changed_at", "published_at"), **changes})
 
 
 def _known(fields: dict[str, Any] | None) -> KnownPage | None:

@@ -98,6 +98,7 @@ class PageRequest:
         the file does (``split PAGE --url URL``).
     known: what an earlier run learnt of it, None at the first visit.
     changed_at: when it changed, as the feed or sitemap that named it says.
+    published_at: when it was published, as the feed that named it says.
     redirected_to: where to ask instead of at uri, None before any redirect.
     redirects: how many redirects led there.
     continues: the page_url of the live blog whose older entries it holds.
@@ -113,6 +114,7 @@ class PageRequest:
     continues: str | None = None
     categories: tuple[str, ...] = ()
     changed_at: datetime | None = None
+    published_at: datetime | None = None
     role: Literal["page", "feed", "sitemap", "archive"] = "page"
     depth: int = 0
 
@@ -201,6 +203,7 @@ class DiscoveredPage:
         first moment it can mean where only a day, a month or a year is given.
     categories: sections, keywords or tags, as they were written.
     language: as a news sitemap names it, None elsewhere.
+    published_at: as a feed names it, None elsewhere.
     """
 
     url: str
@@ -208,6 +211,7 @@ class DiscoveredPage:
     changed_at: datetime | None
     categories: tuple[str, ...]
     language: str | None = None
+    published_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

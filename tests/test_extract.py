@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -274,3 +275,13 @@ def test_text_or_html_goes_by_what_it_is() -> None:
 def test_a_local_file_is_one_page_however_its_path_is_spelt(spelling: str) -> None:
     page = extract_page(fetched(html(GERMAN), uri=spelling, url=None))
     assert page.page_url == (Path.cwd() / "p/a.html").as_uri()
+
+
+def test_the_feed_dates_a_page_that_does_not_say_when_it_was_published() -> None:
+    published_at = datetime(2026, 5, 12, 6, 30, tzinfo=UTC)
+    named = fetched(html(GERMAN))
+    named = replace(named, request=replace(named.request, published_at=published_at))
+    assert extract_page(named).published_at == published_at
+    meta = '<meta name="parsely-pub-date" content="2026-05-11T04:00:00Z">'
+    told = replace(named, content=html(GERMAN, meta).encode())
+    assert extract_page(told).published_at == datetime(2026, 5, 11, 4, tzinfo=UTC)

@@ -46,6 +46,7 @@ def test_rss_2() -> None:
                 "/news/1",
                 title="Bridge & ferry open",
                 changed_at=MORNING,
+                published_at=MORNING,
                 categories=("Politics", "Transport"),
             ),
             page("/news/2"),
@@ -106,9 +107,10 @@ def test_atom_gives_the_change_before_the_publication() -> None:
             "/live/42",
             title="Fish < chips",
             changed_at=NOON,
+            published_at=MORNING,
             categories=("Politics", "local"),
         ),
-        page("/live/43", title="Second", changed_at=MORNING),
+        page("/live/43", title="Second", changed_at=MORNING, published_at=MORNING),
     )
 
 
@@ -128,8 +130,14 @@ def test_json_feed(version: str) -> None:
     }
     assert read_feed(json.dumps(feed).encode(), URL, "application/feed+json") == Feed(
         (
-            page("/news/1", title="Bridge opens", changed_at=NOON, categories=("Politics",)),
-            page("/news/2", changed_at=MORNING),
+            page(
+                "/news/1",
+                title="Bridge opens",
+                changed_at=NOON,
+                published_at=MORNING,
+                categories=("Politics",),
+            ),
+            page("/news/2", changed_at=MORNING, published_at=MORNING),
         ),
         dropped=2,
     )

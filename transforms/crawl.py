@@ -171,7 +171,11 @@ def discover(fetched: FetchedPage, url: str, since: datetime | None) -> Found:
 
 def _page(request: PageRequest, page: DiscoveredPage) -> PageRequest:
     return PageRequest(
-        page.url, request.source, categories=page.categories, changed_at=page.changed_at
+        page.url,
+        request.source,
+        categories=page.categories,
+        changed_at=page.changed_at,
+        published_at=page.published_at,
     )
 
 

@@ -76,6 +76,11 @@ _PATH_DATE_OR_ID = re.compile(r"[\d._-]*|.*\d{5,}.*")
 _SPACE = re.compile(r"\s+")
 _NEWS_TYPE = re.compile(r"(?:Article|Posting|Report|Review)$")
 _DETECT_LANGUAGE_CHARS = 2_000
+_PUBLISHED_NAMES = (
+    "article:published_time", "date", "datepublished", "parsely-pub-date", "dc.date.issued",
+    "dcterms.created", "pubdate", "publish-date", "publication_date", "sailthru.date",
+)  # fmt: skip
+"""What publishers call the moment of publication in a ``meta`` element."""
 NO_PUBLISHERS: Mapping[str, Publisher] = {}
 UNKNOWN_PUBLISHER = Publisher(name="", domain="")
 _registered = TLDExtract(suffix_list_urls=(), cache_dir=None)
@@ -250,8 +255,9 @@ def _html_page(
         or _detect_language(_visible_sample(tree)),
         authors=tuple(_people(main, meta, masthead)),
         published_at=_first_time(
-            [main.get("datePublished"), meta.get("article:published_time"), meta.get("date")], zone
-        ),
+            [main.get("datePublished"), *map(meta.get, _PUBLISHED_NAMES)], zone
+        )
+        or fetched.request.published_at,
         updated_at=_first_time([main.get("dateModified"), meta.get("article:modified_time")], zone),
         declared_topics=_with_rules(
             publisher,

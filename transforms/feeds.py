@@ -88,8 +88,8 @@ def _json_pages(content: bytes, url: str) -> Iterator[DiscoveredPage | None]:
         yield _page(
             page_address(fields.get("url"), url) or page_address(_absolute(fields.get("id"))),
             fields.get("title"),
-            parse_iso_time(fields.get("date_modified"), UTC)
-            or parse_iso_time(fields.get("date_published"), UTC),
+            parse_iso_time(fields.get("date_modified"), UTC),
+            parse_iso_time(fields.get("date_published"), UTC),
             tags if isinstance(tags, list) else [],
         )
 
@@ -121,19 +121,28 @@ def _xml_pages(document: str, url: str) -> Iterator[DiscoveredPage | None]:
         yield _page(
             next((address for link in found if (address := page_address(link, url))), None),
             _plain(item),
-            _moment(item, "updated_parsed") or _moment(item, "published_parsed"),
+            _moment(item, "updated_parsed"),
+            _moment(item, "published_parsed"),
             [tag.get("label") or tag.get("term") for tag in item.get("tags", ())],
         )
 
 
 def _page(
-    address: str | None, title: object, changed_at: datetime | None, categories: list[Any]
+    address: str | None,
+    title: object,
+    changed_at: datetime | None,
+    published_at: datetime | None,
+    categories: list[Any],
 ) -> DiscoveredPage | None:
     if address is None:
         return None
     words = (_tidy(category) for category in categories)
     return DiscoveredPage(
-        address, _tidy(title), changed_at, tuple(dict.fromkeys(word for word in words if word))
+        address,
+        _tidy(title),
+        changed_at or published_at,
+        tuple(dict.fromkeys(word for word in words if word)),
+        published_at=published_at,
     )
 
 
