@@ -78,7 +78,7 @@ def read_manifests(path: str) -> list[dict[str, Any]]:
     if system.get_file_info(marker).type == fs.FileType.File:
         check_about(path, _read_json(system, marker))
     elif not runs:
-        raise UsageError(f"{path}: holds no dataset; name what batch wrote to")
+        raise UsageError(f"DATASET {path}: holds no dataset; name what batch wrote to")
     return [_read_manifest(system, f"{root}/{manifest_path(run_id)}") for run_id in runs]
 
 

@@ -114,7 +114,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
             names = ", ".join(f"--{kind}" for kind in (*kinds, "sources"))
             raise UsageError(f"no input: give at least one of {names}")
     elif unknown:
-        raise UsageError(f"unknown option {unknown[0]} (see news-ingest {options.command} --help)")
+        kind = "option" if unknown[0].startswith("-") else "word"
+        raise UsageError(f"unknown {kind} {unknown[0]} (see news-ingest {options.command} --help)")
     return options
 
 

@@ -314,7 +314,7 @@ def _poll(fields: dict[str, Any]) -> Poll:
 
 def _request(fields: dict[str, Any]) -> PageRequest:
     changes = {"known": _known(fields["known"]), "categories": tuple(fields["categories"])}
-    fields = {"published_at": None, **fields}  # the first releases knew none
+    fields = {"published_at": None, **fields}  # earlier versions knew none
     return PageRequest(**{**_moments(fields, "changed_at", "published_at"), **changes})
 
 

@@ -291,7 +291,7 @@ def test_visits_and_readings_survive_json() -> None:
     one = visit(replace(BLOG, known=known, categories=("a",)), NOON, digest="x")
     assert visit_from(json.loads(json.dumps(plain(one)))) == one
     earlier = json.loads(json.dumps(plain(one)))
-    del earlier["request"]["published_at"]  # as the first releases wrote it
+    del earlier["request"]["published_at"]  # as earlier versions wrote it
     assert visit_from(earlier) == one
     two = reading(replace(BLOG, known=known), NOON, "a", newest_at=NOON)
     assert reading_from(json.loads(json.dumps(plain(two)))) == two

@@ -14,6 +14,7 @@ import gzip
 import io
 import ipaddress
 import os
+import re
 import socket
 import ssl
 import stat
@@ -52,6 +53,7 @@ _IPV4_INSIDE = [
     ipaddress.IPv6Network(network)
     for network in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96")
 ]
+_POOL = re.compile(r"^\w+\(host=[^()]*\): ")
 _OWN_STATUS_CODES = {401, 403, 404, 410, 429}
 
 
@@ -144,7 +146,7 @@ def read_page_file(
         with stream:
             content = stream.read(limits.page_bytes_max + 1)
     except OSError as error:
-        raise FetchError("file_unreadable", f"{request.uri}: {error}") from error
+        raise FetchError("file_unreadable", error.strerror or str(error)) from error
     if len(content) > limits.page_bytes_max:
         raise page_too_large(limits.page_bytes_max)
     return FetchedPage(
@@ -319,8 +321,14 @@ def _as_fetch_error(error: Exception) -> FetchError:
     for kinds, code in codes:
         for cause in chain:
             if isinstance(cause, kinds):
-                return FetchError(code, str(cause))
-    return FetchError("connection_failed", str(error))
+                return FetchError(code, _in_words(cause, chain))
+    return FetchError("connection_failed", _in_words(error, chain))
+
+
+def _in_words(error: BaseException, chain: list[BaseException]) -> str:
+    """What the system says of it, else the library, without the name of its pool."""
+    said = (cause.strerror for cause in chain if isinstance(cause, OSError) and cause.strerror)
+    return next(said, None) or _POOL.sub("", str(error))
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
