@@ -553,10 +553,14 @@ def test_what_tells_the_time_of_an_entry(clock: str, headline: str) -> None:
 
 @pytest.mark.parametrize("behind", ["Jornalista", "Editora de Ambiente", "Lisboa", "Vicedirettore"])
 def test_a_post_or_place_in_an_element_behind_the_name_is_none_of_it(behind: str) -> None:
-    line = f"<div><strong>Orla Tennick</strong> <small>{behind}</small></div>"
-    split = split_page(page_of(with_lines(above=line), story("en")), timezone="Europe/London")
-    assert [e.authors for e in split.entries] == [("Orla Tennick",)] * 6
-    assert [e.body for e in split.entries] == [f"{TEXTS[n]} ({n})" for n in range(6)]
+    line = f"<strong>Orla Tennick</strong> <small>{behind}</small>"
+    for markup in (
+        with_lines(above=f"<div>{line}</div>"),
+        with_lines(clock=f"<header><q-time>{{c}} · 10 Jan</q-time><q-by>{line}</q-by></header>"),
+    ):
+        split = split_page(page_of(markup, story("en")), timezone="Europe/London")
+        assert [e.authors for e in split.entries] == [("Orla Tennick",)] * 6
+        assert [e.body for e in split.entries] == [f"{TEXTS[n]} ({n})" for n in range(6)]
 
 
 @pytest.mark.parametrize(

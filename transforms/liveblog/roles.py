@@ -212,10 +212,11 @@ class Roles:
         if piece.in_text_block and (self.body or not any(stamps)):
             return False
         may_name = not self.body or any(stamps) or is_byline(piece.text) or opens_byline(parts[0])
+        is_pair = stamps.count(None) == 2
         for part, stamp in zip(parts, stamps, strict=True):
             if stamp is None and not is_label(part) and not _joins_names(part):
                 found = names_in(part) if may_name or is_byline(part) else ()
-                if not found and not (names and len(parts) == 2 and _is_post_or_place(part)):
+                if not found and not (names and is_pair and _is_post_or_place(part)):
                     return False
                 names += found
         for part, stamp in zip(parts, stamps, strict=True):
