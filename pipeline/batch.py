@@ -35,7 +35,12 @@ def run(options: argparse.Namespace) -> int:
     if options.dry_run:
         to_beam_options(options.runner, options.beam_flags)  # what is wrong there is told, too
         replays = options.retry_dead_letters
-        for line in planned_lines(sources_of(options), options.output, replays=replays):
+        for line in planned_lines(
+            sources_of(options),
+            options.output,
+            replays=replays,
+            public_only=not options.allow_private_hosts,
+        ):
             print(line)
         return 0
     with prepare(options) as beam_options:

@@ -75,6 +75,19 @@ def test_dead_letters_are_asked_for_again_and_a_dry_run_says_so(
     assert f"{base}/late" not in capsys.readouterr().out
 
 
+def test_a_dry_run_says_which_addresses_will_be_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "a.html"
+    page.write_text("<p>words</p>", "utf8")
+    private = ["http://127.0.0.1:9/a", "http://2130706433/b", "http://[::1]/c"]
+    words = [*(f"--url={url}" for url in private), "--url=https://a.example/d"]
+    main(["batch", "--dry_run", f"--output={tmp_path / 'set'}", f"--input={page}", *words])
+    said = capsys.readouterr().out
+    assert said.count("refused: no public address") == len(private)
+    assert "1 files, 1 pages, 3 refused" in said
+
+
 def test_a_dry_run_over_files_needs_no_dataset(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

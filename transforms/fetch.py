@@ -344,6 +344,20 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         waiting += [one for one in behind if isinstance(one, BaseException)]
 
 
+def is_private_literal(url: str) -> bool:
+    """Whether a URL names its host by a private address; tells without asking anybody."""
+    host = urlsplit(url).hostname or ""
+    try:
+        found = socket.getaddrinfo(host, None, flags=socket.AI_NUMERICHOST)
+    except (OSError, UnicodeError):
+        return False  # a name
+    return not all(_is_public(_ip(address)) for *_, address in found)
+
+
+def _ip(address: tuple[Any, ...]) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    return ipaddress.ip_address(str(address[0]).partition("%")[0])
+
+
 def _addresses(host: str, port: int, *, public_only: bool) -> list[tuple[Any, ...]]:
     """The socket addresses of a host.
 
@@ -352,7 +366,7 @@ def _addresses(host: str, port: int, *, public_only: bool) -> list[tuple[Any, ..
     """
     found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
     for *_, address in found:
-        ip = ipaddress.ip_address(str(address[0]).partition("%")[0])
+        ip = _ip(address)
         if public_only and not _is_public(ip):
             raise FetchError(
                 "address_refused",
