@@ -594,6 +594,25 @@ def test_a_line_that_only_leads_to_another_story_is_none_of_the_entry(label: str
     assert [e.body for e in split.entries] == [f"{TEXTS[n]} ({n})" for n in range(6)]
 
 
+@pytest.mark.parametrize(
+    ("now", "hour"),
+    [
+        ("just now", "an hour ago"),
+        ("gerade eben", "vor einer Stunde"),
+        ("à l’instant", "il y a une heure"),
+        ("ahora mismo", "hace una hora"),
+        ("zojuist", "een uur geleden"),
+        ("przed chwilą", "godzinę temu"),
+    ],
+)
+def test_distances_without_a_figure(now: str, hour: str) -> None:
+    said = [now, "4 min ago", "51 min ago", hour, hour, "2 hours ago"]
+    told = times(clocks_only(said), "en", None)
+    assert told == [
+        f"2024-12-24T{c}" for c in ("12:00", "11:56", "11:09", "11:00", "11:00", "10:00")
+    ]
+
+
 def test_entries_of_a_live_page_that_readers_may_reply_to() -> None:
     markup = with_lines('<div><a href="#r{n}">Reply</a></div>')
     assert len(split_page(page_of(markup, story("en")), timezone="Europe/London").entries) == 6

@@ -67,7 +67,7 @@ def judge(
     timed = sum(c is not None for c in clocks) / count
     are_headed = 2 * sum(c.headline is not None for c in candidates) >= count
     played = sum(bool(c.shown and c.shown.minute) for c in candidates) / count
-    relative = sum(bool(c.shown and c.shown.ago) for c in candidates) / count
+    relative = sum(c.shown is not None and c.shown.ago is not None for c in candidates) / count
     if max(timed, played, relative) < 0.5 and live < 2:
         return Judged(group, candidates, total, -1)
     if _in_comments(page, group) or (_replies(page, group) and not (live and are_headed)):

@@ -15,12 +15,14 @@ from transforms.liveblog.outline import BLOCKS, HEADINGS, TEXT, Outline
 from transforms.liveblog.pieces import read_time_text, read_time_value
 from transforms.liveblog.times import (
     MAX_EXPRESSION_CHARS,
+    MAX_SPOKEN_AGO_CHARS,
     Stamp,
     read_closing_clock,
     read_day,
     read_expression,
     read_lead,
     read_machine,
+    read_spoken_ago,
     read_tail,
 )
 from transforms.liveblog.wordlists import line_parts
@@ -90,7 +92,7 @@ def find_marks(page: Outline) -> tuple[list[Mark], list[DayMark]]:
     """Every mark and every day heading, in document order."""
     marks: list[Mark] = []
     days: list[DayMark] = []
-    places = _with_digits(page)
+    places = _with_digits(page) + _spoken(page)
     times = [i for i, tag in enumerate(page.tags) if tag == "time"] if "time" in page.tags else []
     skip_until = 0
     for i in sorted(places + times):
@@ -116,6 +118,13 @@ def _with_digits(page: Outline) -> list[int]:
     return [
         page.said[bisect_right(starts, found.start()) - 1] for found in _FIRST_DIGIT.finditer(lines)
     ]
+
+
+def _spoken(page: Outline) -> list[int]:
+    """The short texts that tell without a figure how long ago."""
+    texts = page.texts
+    short = [i for i in page.said if len(texts[i]) <= MAX_SPOKEN_AGO_CHARS]
+    return [i for i in short if read_spoken_ago(texts[i]) is not None]
 
 
 def _edges(text: str) -> str:

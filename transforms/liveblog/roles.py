@@ -149,7 +149,7 @@ class Roles:
     def _takes_time(self, piece: Piece, stamp: Stamp) -> bool:
         if stamp.is_update:
             self.harvest.updates.append(stamp)
-        elif stamp.tells_clock or stamp.minute or stamp.ago:
+        elif stamp.tells_clock or stamp.minute or stamp.ago is not None:
             self.harvest.shown.append(stamp)
         elif self.body:
             return not piece.in_text_block

@@ -195,6 +195,20 @@ _AGO = re.compile(
     r"(?P<n1>\d{1,3})\s?(?P<u1>[^\W\d_]{1,9})\.?\s(?:ago|fa|geleden|temu|atrás)"
     r"|(?:vor|il y a|hace|há)\s(?P<n2>\d{1,3})\s?(?P<u2>[^\W\d_]{1,9})\.?)$"
 )
+_SPOKEN_AGO = {
+    phrase: timedelta(seconds=seconds)
+    for seconds, phrases in (
+        (0, ("just now|moments ago|gerade eben|soeben|à l'instant|ahora mismo|ahora|adesso|"
+            "proprio ora|zojuist|teraz|przed chwilą|agora|agora mesmo")),
+        (60, ("a minute ago|one minute ago|vor einer minute|il y a une minute|hace un minuto|"
+             "un minuto fa|een minuut geleden|minutę temu|há um minuto")),
+        (3600, ("an hour ago|one hour ago|vor einer stunde|il y a une heure|hace una hora|"
+               "un'ora fa|een uur geleden|godzinę temu|há uma hora")),
+    )
+    for phrase in phrases.split("|")
+}  # fmt: skip
+"""Distances that are told without a figure."""
+MAX_SPOKEN_AGO_CHARS = max(map(len, _SPOKEN_AGO)) + 2
 _MINUTE_OF_PLAY = re.compile(
     r"^(?:min(?:ute)?\.?\s?)?(?P<m>\d{1,3}(?:\s?\+\s?\d{1,2})?)"
     r"\s?(?:['’′‘](?P<more>\s?\+\s?\d{1,2}['’′‘]?)?(?:\s?(?:[pst]t|[12]t))?"
@@ -321,9 +335,17 @@ def read_expression(text: str) -> Stamp | None:
     None when words are left over that belong to no time, or when it tells
     neither clock, nor day, nor distance, nor minute of play.
     """
-    if len(text) > MAX_EXPRESSION_CHARS or not _DIGIT.search(text):
+    if len(text) > MAX_EXPRESSION_CHARS:
         return None
-    return _read_expression(text)
+    return _read_expression(text) if _DIGIT.search(text) else read_spoken_ago(text)
+
+
+def read_spoken_ago(text: str) -> Stamp | None:
+    """A distance that is told without a figure: "vor einer Stunde", "just now"."""
+    if len(text) > MAX_SPOKEN_AGO_CHARS:
+        return None
+    ago = _SPOKEN_AGO.get(text.strip().lower().replace("’", "'"))
+    return Stamp(ago=ago) if ago is not None else None
 
 
 @lru_cache(maxsize=8192)
