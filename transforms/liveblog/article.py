@@ -29,6 +29,7 @@ _DOCTYPE_CHARS = 50
 _MAX_HEADER_CLIMB = 6
 _MAX_TOLD_CLIMB = 4
 """So far above the heading who wrote and when is looked for."""
+_MAX_TOLD_NODES = 40
 _MIN_PROSE_CHARS = 120
 _MAX_PROSE_ABOVE = 1
 """So many paragraphs, a standfirst, may stand above the byline."""
@@ -122,7 +123,7 @@ def _told_beside_heading(page: Page) -> _Told:
 def _take_told(box: LexborNode, zone: tzinfo | None, told: _Told) -> None:
     """Take the first byline and time of an element that stand above its story."""
     prose = 0
-    for node in box.css(f"time,p,{_BYLINES}"):
+    for node in box.css(f"time,p,{_BYLINES}")[:_MAX_TOLD_NODES]:
         text = one_line(node.text())
         if node.tag == "time":
             moment = parse_iso_time(node.attributes.get("datetime"), zone)
