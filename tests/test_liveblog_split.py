@@ -26,6 +26,7 @@ from tests.test_liveblog_shapes import (
     updates_of,
 )
 from transforms.liveblog import split_page
+from transforms.liveblog.authors import names_in
 
 NAMES = ("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag")
 
@@ -611,6 +612,75 @@ def test_distances_without_a_figure(now: str, hour: str) -> None:
     assert told == [
         f"2024-12-24T{c}" for c in ("12:00", "11:56", "11:09", "11:00", "11:00", "10:00")
     ]
+
+
+HALVES = ["9:40 p.m.", "8:37 p.m.", "7:34 p.m.", "6:31 p.m.", "5:28 p.m.", "4:25 p.m."]
+
+
+@pytest.mark.parametrize(
+    ("clock", "headline"),
+    [
+        ("<div>{t}<!-- --> <!-- -->{half} GMT</div>", "<h3>{h}</h3>"),
+        ("<div><span>{t}</span> <small>{half}</small></div>", "<h3>{h}</h3>"),
+        ("", "<h2>{t}<!-- --> {half}: {h}</h2>"),
+        ("", "<h2>{h} ({t} {HALF} GMT)</h2>"),
+        ("", "<h2>Jan 10, {t} {half} GMT - {h}</h2>"),
+        ("", "<h2>{t} {half} GMT, Jan 10, 2024 - {h}</h2>"),
+        ("<div>Published {t} {half} GMT | Updated 11:55 {half} GMT</div>", "<h3>{h}</h3>"),
+        (
+            "<div>First published {t} {half} GMT. Last updated 11:55 {half} GMT</div>",
+            "<h3>{h}</h3>",
+        ),
+        ("<div>{t} {half}</div>", "<h3><button aria-expanded=true>{h}</button></h3>"),
+        ("<div>{t} {half}</div>", '<h2 class="wide">{h}</h2><h2 class="narrow">{h}</h2>'),
+    ],
+)
+def test_clocks_with_their_half_of_the_day(clock: str, headline: str) -> None:
+    rows = []
+    for n, said in enumerate(HALVES):
+        t, half = said.split()
+        words = {"t": t, "half": half, "HALF": "PM", "h": f"Headline {n} of the day"}
+        head = f"{clock}{headline}".format(**words)
+        rows.append(f"<article>{head}<p>{TEXTS[n]} ({n})</p></article>")
+    markup = frame(story("en"), f"<div>{''.join(rows)}</div>")
+    told = times(markup, "en", "Europe/London", updated_at=utc("2024-01-10T23:58"))
+    assert told[::5] == ["2024-01-10T21:40", "2024-01-10T16:25"]
+    split = split_page(page_of(markup, story("en")), timezone="Europe/London")
+    assert [e.headline for e in split.entries] == [f"Headline {n} of the day" for n in range(6)]
+    assert [e.body for e in split.entries] == [f"{TEXTS[n]} ({n})" for n in range(6)]
+
+
+@pytest.mark.parametrize("headline", ["Um 12.30 Uhr tagt der Rat", "Erste Zahlen um 21.40 Uhr"])
+def test_a_clock_of_its_own_stays_in_the_headline(headline: str) -> None:
+    markup = with_lines(headline=f"<h3>{headline}</h3>")
+    split = split_page(page_of(markup, story("en")), timezone="Europe/London")
+    assert split.entries[0].headline == headline
+
+
+@pytest.mark.parametrize(
+    ("line", "authors"),
+    [
+        ("Analysis from Lantern's Orla Tennick", ("Orla Tennick",)),
+        ("Orla Tennick, Wahlredaktion", ("Orla Tennick",)),
+        ("Mit Informationen von Orla Tennick", ("Orla Tennick",)),
+    ],
+)
+def test_more_ways_to_say_who_wrote(line: str, authors: tuple[str, ...]) -> None:
+    markup = with_lines(above=f'<p class="byline">{line}</p>')
+    split = split_page(page_of(markup, story("en")), timezone="Europe/London")
+    assert [e.authors for e in split.entries] == [authors] * 6
+    assert [e.body for e in split.entries] == [f"{TEXTS[n]} ({n})" for n in range(6)]
+
+
+def test_names_with_posts_joined_behind_a_comma() -> None:
+    line = "By Orla Tennick, Political Editor, and Bram Solt, Home Affairs Correspondent"
+    assert names_in(line) == ("Orla Tennick", "Bram Solt")
+
+
+def test_bold_words_behind_the_clock_are_a_headline_also_where_they_might_be_a_name() -> None:
+    markup = with_lines(clock="", headline="<p><strong>{c} Uhr: Guten Morgen</strong></p>")
+    split = split_page(page_of(markup, story("de")), timezone="Europe/Berlin")
+    assert {(e.headline, e.authors) for e in split.entries} == {("Guten Morgen", ())}
 
 
 def test_entries_of_a_live_page_that_readers_may_reply_to() -> None:

@@ -18,7 +18,10 @@ _BY = re.compile(
     r"dodan[eay]) (?:by|par|por|door|von|da|przez)|"
     r"from|by|von|par|por|di|a cura di|door|przez|autor(?:in|a|es|en|zy|em|ka)?|author|"
     r"auteurs?|autrice|(?:redactora?|reporter|report)(?=\s*:)|texte?|text|protokoll|written by|"
-    r"reported by|reports|posted by|analysis by|reporting by|propos recueillis par|escrito por|"
+    r"reported by|reports|posted by|(?:analysis|opinion) (?:by|from)|compiled by|words by|"
+    r"(?:with |additional )?reporting (?:by|from)|mit (?:informationen|material|beiträgen) von|"
+    r"avec les informations de|con informa(?:ción|zioni|ções) d[ei]|"
+    r"propos recueillis par|escrito por|"
     r"scritto da|geschreven door|aufgezeichnet von|(?:mit )?am ticker|"
     r"aus [\w ./-]{2,30}?(?: berichte(?:n|t)|(?=:))|dall['’]inviat[oa]|dagl[ie] inviat[ie]|tekst|"
     r"autor/autorka|oprac|opr|opracowa(?:nie|ł|ła|li|ły)|notował|notowała|relacjonuj[eą]|escribe|informan?|"
@@ -76,7 +79,7 @@ _ROLE = re.compile(
     r"\w*redactie|rédact(?:eur|rice)|redactora?|\w*redaktor\w*|\w*reporterin|dziennikar\w*|"
     r"verslaggever|inviat[oa]|enviad[oa]|envoyée?|repórter|reportero|"
     r"periodista|giornalista|vicedirettore|vicedirettrice|chief|analyst|producer|presenter|columnist|bureau|writer|"
-    r"redaktion|redacción|rédaction|redazione|redação|redakcja|special to|"
+    r"\w*redaktion|redacción|rédaction|redazione|redação|redakcja|special to|"
     r"colabora(?:ção|ción) para|"
     r"jef[ea] de|director[a]? de|caporedattore|"
     r"leiter(?:in)?|ressortleiter(?:in)?|volontär(?:in)?|head of|chef(?:fe)? du|newsdesk)\b",
@@ -120,7 +123,7 @@ def _names_in(byline: str) -> tuple[str, ...]:
     if _ROLE.search(parts[0]) and not said_by:
         return ()  # what follows a post is a place
     for part in parts:
-        name = _AFTER_NAME.sub("", _BY.sub("", part)).strip(" .:|-–—")
+        name = _AFTER_NAME.sub("", _BY.sub("", _without_joint(part))).strip(" .:|-–—")
         # One word behind a name is a place: "en" is "and" to the Dutch, "in" to others
         if is_name(name, sure=said_by is not None and not found):
             found.append(_unshouted(name))

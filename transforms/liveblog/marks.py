@@ -20,12 +20,13 @@ from transforms.liveblog.times import (
     read_closing_clock,
     read_day,
     read_expression,
+    read_expressions,
     read_lead,
     read_machine,
     read_spoken_ago,
     read_tail,
 )
-from transforms.liveblog.wordlists import line_parts
+from transforms.liveblog.wordlists import line_parts, one_line
 
 Form = Literal["time", "whole", "lead", "tail", "item"]
 
@@ -44,6 +45,7 @@ MAX_CLUSTERS = 64
 _MAX_HEAD_CLIMB = 3
 _MAX_HEAD_TIMES = 2
 """When a page was published, and when it was last changed."""
+_MAX_LINE_NODES = 16
 _MAX_INLINE_DEPTH = 16
 """How far a text is looked for its block; keeps hostile nesting linear."""
 
@@ -157,6 +159,7 @@ def _mark_text(page: Outline, index: int, marks: list[Mark], days: list[DayMark]
         opened = _opens_block(page, index)
         if opened is not None and opened[1] and opened[0] != page.parents[index]:
             _lead_of_block(page, opened[0], marks)
+        stamp = _in_its_line(page, index, stamp)
         marks.append(_whole_mark(page, page.parents[index], text, stamp))
     else:
         block = _block_of(page, index)
@@ -165,10 +168,30 @@ def _mark_text(page: Outline, index: int, marks: list[Mark], days: list[DayMark]
             days.append(DayMark(block, day))
 
 
+def _in_its_line(page: Outline, index: int, shown: Stamp) -> Stamp:
+    """What the whole line says where a text tells the clock and another one its half or zone."""
+    block = _block_of(page, index)
+    end = page.ends[block]
+    if shown.clock is None or end - block > _MAX_LINE_NODES:
+        return shown
+    if not BLOCKS.isdisjoint(page.tags[block + 1 : end]):
+        return shown
+    whole = read_expression(one_line(" ".join(page.texts[block + 1 : end])))
+    if whole is None or whole.clock is None or whole.is_update != shown.is_update:
+        return shown
+    is_same = whole.clock.replace(hour=whole.clock.hour % 12) == shown.clock.replace(
+        hour=shown.clock.hour % 12
+    )
+    return whole if is_same else shown
+
+
 def _time_before_names(text: str) -> Stamp | None:
-    """The moment of a line that goes on with nothing but who wrote."""
+    """The moment of a line that goes on with nothing but who wrote, or when it was updated."""
     if len(text) > MAX_EXPRESSION_CHARS or not _CLOCK_INSIDE.search(text):
         return None
+    told = read_expressions(text)
+    if told:
+        return next((stamp for stamp in told if not stamp.is_update), None)
     parts = line_parts(text)
     if len(parts) < 2 or not all(map(only_names_in, parts[1:])):
         return None

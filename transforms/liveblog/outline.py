@@ -89,12 +89,13 @@ class Outline:
         return self.text(index, self.ends[index])
 
 
-def outline(tree: LexborHTMLParser) -> Outline:
+def outline(tree: LexborHTMLParser) -> Outline:  # noqa: C901 - a call for each node costs more
     """Flatten the body of a page; iterates, so nesting costs no stack.
 
     Drops elements that are never shown (scripts, styles, drawings, form fields),
     and comments. White space between elements is one blank at the end of the
     text before it, so that a page indented and the same page on one line are alike.
+    Texts that only a comment divides, as script frameworks write them, are one.
     A menu is one element with the text of all.
     """
     result = Outline()
@@ -102,23 +103,29 @@ def outline(tree: LexborHTMLParser) -> Outline:
     texts, nodes = result.texts, result.nodes
     above: list[tuple[int, LexborNode]] = []  # the elements that are open
     parent = unspaced = -1  # unspaced: the text that the next blank belongs to
+    last = -1  # the text behind which nothing but blanks and comments have come
     node = tree.body
     while node is not None:
         child = text = None
         tag = node.tag or ""
         if tag == TEXT:
             text = node.text_content or ""
-            if not text.isspace():
-                unspaced = len(tags)
-                result.said.append(unspaced)
-            else:
+            if text.isspace():
                 if unspaced >= 0:
                     texts[unspaced] += " "
                 text, unspaced = None, -1
-        elif tag == "nav":
-            text = node.text()
-        elif tag not in _NEVER_SHOWN:
-            text, child = "", node.first_child
+            elif last >= 0:
+                texts[last] += text
+                text, unspaced = None, last
+            else:
+                unspaced = last = len(tags)
+                result.said.append(unspaced)
+        elif tag != "-comment":
+            last = -1
+            if tag == "nav":
+                text = node.text()
+            elif tag not in _NEVER_SHOWN:
+                text, child = "", node.first_child
         if text is not None:
             tags.append(tag)
             parents.append(parent)
@@ -133,6 +140,7 @@ def outline(tree: LexborHTMLParser) -> Outline:
         node = node.next if above else None
         while node is None and above:
             index, closed = above.pop()
+            last = -1
             ends[index] = len(tags)
             parent = parents[index]
             node = closed.next if above else None

@@ -318,6 +318,10 @@ class _Cutter:
         self._take_silently(at)
         return self.page.ends[at]
 
+    def button(self, at: int) -> int:
+        """A heading may be one that folds its entry."""
+        return at + 1 if self.page.tags[self.page.parents[at]] in HEADINGS else self.skipped(at)
+
     def time(self, at: int) -> int:
         self._close()
         _take_time(self.page, at, self.harvest)
@@ -513,6 +517,7 @@ _METHODS: dict[str, Callable[[_Cutter, int], int]] = {
     **dict.fromkeys(_SKIPPED, _Cutter.skipped),
     **dict.fromkeys(("strong", "b"), _Cutter.strong),
     "a": _Cutter.link,
+    "button": _Cutter.button,
     "aside": _Cutter.aside,
     "blockquote": _Cutter.quote,
     "br": _Cutter.line_break,

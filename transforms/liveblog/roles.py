@@ -255,6 +255,8 @@ class Roles:
     def _is_headline(self, piece: Piece) -> bool:
         if not piece.is_heading:
             return False
+        if piece.text == self.headline and not self.body:
+            return True  # once for wide screens, once for narrow ones
         has_begun = any(p.in_text_block for p in self.body)
         if has_begun and piece.is_card:
             return True  # the heading of another story
@@ -301,14 +303,15 @@ class Roles:
         if lead is None:
             return text
         stamp, rest, set_apart = lead
-        if self.is_lead or (set_apart and rest):
+        is_own = self.clock is None or stamp.clock is None or stamp.clock == self.clock
+        if self.is_lead or (set_apart and rest and is_own):
             self.harvest.shown.append(stamp)
             return rest
         return text
 
     def _without_closing_clock(self, text: str) -> str:
         closing = read_closing_clock(text)
-        if closing is None or closing[1].clock != self.clock:
+        if closing is None or not closing[2] or closing[1].clock != self.clock:
             return text
         return closing[0]
 
@@ -321,9 +324,9 @@ class Roles:
             return False
         self.has_opened = True
         rest = lead[1]
-        if is_name(rest):
-            self.authors.append(rest)
-        if is_name(rest) or is_newsroom(rest):
+        names = names_in(rest) if is_byline(rest) or is_name(rest) else ()
+        if (names and not piece.is_bold) or is_newsroom(rest):
+            self.authors += names
             return True
         if self.headline is None:
             self.headline = bold_head(piece, rest)

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from transforms.liveblog.wordlists import words
+from transforms.liveblog.wordlists import line_parts, words
 
 MAX_EXPRESSION_CHARS = 90
 """Longer text is prose, not a time."""
@@ -143,6 +143,12 @@ _UPDATE_WORDS = words(
     "actualizado modificado aggiornato aggiornamento modifica bijgewerkt gewijzigd "
     "zaktualizowano aktualizacja atualizado atualização atualizada"
 )
+_BEFORE_UPDATE = re.compile(
+    r"(?<!last)(?<!zuletzt)(?<!dernière)(?<!última)(?<!ultimo)"
+    r"[\s,.;(–—-]+(?=(?:last |zuletzt |dernière |última |ultimo )?(?:updated|modified|aktualisiert|"
+    r"geändert|mise? à jour|actualizad|aggiornat|bijgewerkt|zaktualizowan|atualizad))",
+    re.IGNORECASE,
+)
 _FILLER = frozenset(
     (
         _WEEKDAYS + " posted published publié publie publicado publicada publiziert veröffentlicht "
@@ -152,7 +158,8 @@ _FILLER = frozenset(
         "uhr uur h hs hrs kl publisert publicerad today heute aujourd'hui aujourd hui hoy oggi "
         "vandaag dziś dzisiaj hoje yesterday "
         "gestern hier ayer ieri gisteren wczoraj ontem local ortszeit heure locale time: vor r "
-        "minute min minuto since depuis seit ago now live edt las los ás from time(s)"
+        "minute min minuto first originally initially filed added erstmals zuerst "
+        "since depuis seit ago now live edt las los ás from time(s)"
     ).split()
 )
 _WORD = re.compile(r"[^\W\d_]+")
@@ -340,6 +347,15 @@ def read_expression(text: str) -> Stamp | None:
     return _read_expression(text) if _DIGIT.search(text) else read_spoken_ago(text)
 
 
+def read_expressions(text: str) -> list[Stamp]:
+    """The times of a line of several: "Published 21:12 | Updated 21:25"; else none."""
+    parts = [part for half in _BEFORE_UPDATE.split(text) for part in line_parts(half)]
+    if len(parts) < 2:
+        return []
+    stamps = [stamp for stamp in map(read_expression, parts) if stamp is not None]
+    return stamps if len(stamps) == len(parts) else []
+
+
 def read_spoken_ago(text: str) -> Stamp | None:
     """A distance that is told without a figure: "vor einer Stunde", "just now"."""
     if len(text) > MAX_SPOKEN_AGO_CHARS:
@@ -517,6 +533,7 @@ _LEAD_DATED = re.compile(
     re.IGNORECASE,
 )
 """A day and a clock that open a line: "Lunedì 14 ottobre, ore 22.10 – "."""
+_LEAD_BORDER = re.compile(r"\s?:\s|\s[–—|•-]\s")
 _LEAD_MINUTE = re.compile(
     r"^[\W_]{0,3}(?P<m>\d{1,3}(?:\s?\+\s?\d{1,2})?)\s?['’′‘](?:\s?(?:[pst]t|[12]t)\b)?"
     r"(?P<sep>\s?[:\-–—|•·.]{0,2}\s?)"
@@ -537,7 +554,16 @@ def read_lead(text: str) -> tuple[Stamp, str, bool] | None:
         stamp = read_expression(moment["moment"])
         if stamp is not None and stamp.tells_clock:
             return stamp, text[moment.end() :].strip(), True
-    return _read_plain_lead(text, head)
+    return _read_dated_lead(text, head) or _read_plain_lead(text, head)
+
+
+def _read_dated_lead(text: str, head: str) -> tuple[Stamp, str, bool] | None:
+    """A line that opens with day and clock in any order: "20.05.2026, 21:12 Uhr: headline"."""
+    for border in reversed(list(_LEAD_BORDER.finditer(head))):
+        stamp = read_expression(head[: border.start()])
+        if stamp is not None and stamp.tells_clock and (stamp.day or stamp.month_day):
+            return stamp, text[border.end() :].strip(), True
+    return None
 
 
 def _read_plain_lead(text: str, head: str) -> tuple[Stamp, str, bool] | None:
@@ -596,10 +622,11 @@ def read_tail(text: str) -> tuple[str, Stamp] | None:
     return text[: match.start()].strip(" ,|•·–-"), stamp
 
 
+_BRACKET_AT_END = re.compile(r"[(\[]([^()\[\]]{4,60})[)\]]$")
 _CLOSING_CLOCK = re.compile(
     r"(?P<set_apart>\s?[(\[]\s?|\s[|•·–—-]\s|[|•·]\s?)?(?:(?:,|(?<=[^\W_]))\s)?"
     r"(?P<at>(?:at|um|à|às|a las|alle(?: ore)?|om|godz\.?|o|ore|kl\.?)\s)?"
-    r"(?P<clock>\d{1,2}\s?[:.hHu]\s?\d{2}(?:\s?[ap]\.?m\.?)?)"
+    r"(?P<clock>\d{1,2}\s?[:.hHu]\s?\d{2}(?:\s?[aApP]\.?[mM]\.?)?)"
     r"(?P<unit>\s?(?:Uhr|uur|hrs|h|\(?[A-Z]{2,4}\)?))?\s?[)\]]?$"
 )
 """A clock that closes a line, be it set apart or not."""
@@ -612,6 +639,11 @@ def read_closing_clock(text: str) -> tuple[str, Stamp, bool] | None:
     apart (else it may be part of a sentence).
     """
     text = text.rstrip("+ ")
+    bracket = _BRACKET_AT_END.search(text) if len(text) <= MAX_EXPRESSION_CHARS + 60 else None
+    whole = read_expression(bracket[1]) if bracket else None
+    if bracket and whole is not None and whole.tells_clock:
+        rest = text[: bracket.start()].strip(" +")
+        return (rest, whole, True) if rest else None
     if len(text) > MAX_EXPRESSION_CHARS + 60 or not _CLOCK_AT_END.search(text[-_MAX_TAIL_CLOCK:]):
         return None
     match = _CLOSING_CLOCK.search(text)
