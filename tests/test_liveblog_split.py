@@ -683,6 +683,50 @@ def test_bold_words_behind_the_clock_are_a_headline_also_where_they_might_be_a_n
     assert {(e.headline, e.authors) for e in split.entries} == {("Guten Morgen", ())}
 
 
+def test_an_entry_that_tells_only_when_it_was_updated_moves_no_other_to_another_day() -> None:
+    said = ["21:40", "20:37", "19:34", "Updated 23:31", "17:28", "16:25"]
+    told = times(clocks_only(said), "en", "Europe/London", updated_at=utc("2024-01-10T23:35"))
+    assert told == [
+        f"2024-01-10T{c}" for c in ("21:40", "20:37", "19:34", "23:31", "17:28", "16:25")
+    ]
+
+
+@pytest.mark.parametrize("marked", ['role="heading" aria-level="3"', 'itemprop="headline"'])
+def test_what_markup_calls_a_headline_is_one(marked: str) -> None:
+    markup = with_lines(headline=f"<div {marked}>Guten Morgen</div>")
+    split = split_page(page_of(markup, story("de")), timezone="Europe/Berlin")
+    assert {(e.headline, e.authors) for e in split.entries} == {("Guten Morgen", ())}
+
+
+@pytest.mark.parametrize("has_url", [True, False])
+def test_declared_entries_without_a_text_are_joined_by_their_minute(has_url: bool) -> None:
+    s = story("en")
+    clocks = ["21:40", "20:37", "19:34", "18:31", "17:28", "16:25"]
+    updates = [
+        {"@type": "BlogPosting", "headline": f"Words for machines {n}",
+         "datePublished": f"2024-01-10T{clock}:07Z"} | ({"url": f"{URL}#p{n}"} if has_url else {})
+        for n, clock in enumerate(clocks)
+    ]  # fmt: skip
+    rows = "".join(
+        f'<article id="p{n}"><span>{c}</span><p>{TEXTS[n]}</p></article>'
+        for n, c in enumerate(clocks)
+    )
+    markup = frame(s, f"<div>{rows}</div>", ld(posting(s, updates)))
+    split = split_page(page_of(markup, s), timezone="Europe/London")
+    assert [e.body for e in split.entries] == list(TEXTS)
+    assert [e.published_at for e in split.entries] == [
+        utc(f"2024-01-10T{clock}:07") for clock in clocks
+    ]
+
+
+def test_a_form_among_the_entries_is_none() -> None:
+    form = "<article><h3>Our letter</h3><p>All that happened, each morning.</p><form><input></form></article>"
+    markup = with_lines().replace("<article>", f"{form}<article>", 3).replace(form, "", 1)
+    assert markup.count("<form>") == 2
+    split = split_page(page_of(markup, story("en")), timezone="Europe/London")
+    assert len(split.entries) == 6
+
+
 def test_entries_of_a_live_page_that_readers_may_reply_to() -> None:
     markup = with_lines('<div><a href="#r{n}">Reply</a></div>')
     assert len(split_page(page_of(markup, story("en")), timezone="Europe/London").entries) == 6

@@ -352,6 +352,9 @@ def _roll(rows: list[_Row], page: PageTimes) -> None:
     places = [n for n, row in enumerate(rows) if row.clock is not None and (row.zone or page.zone)]
     if not any(rows[n].result is None for n in places):
         return
+    updates = [n for n in places if _tells_update(rows[n])]
+    if len(updates) < len(places):
+        places = [n for n in places if not _tells_update(rows[n])]
     told = {n for n in places if rows[n].result is not None and rows[n].day is not None}
     if page.latest is not None and len(told) < _MIN_SEEN_SHARE * len(places):
         places = [n for n in places if n not in told]  # the day of something among the entries
@@ -373,6 +376,22 @@ def _roll(rows: list[_Row], page: PageTimes) -> None:
             except OverflowError:
                 continue
             row.result, row.source = at(day, row.clock, zone), row.shown_by
+    _date_updates([n for n in updates if n not in days_back], rows, page)
+
+
+def _tells_update(row: _Row) -> bool:
+    return row.shown is not None and row.shown.is_update
+
+
+def _date_updates(places: list[int], rows: list[_Row], page: PageTimes) -> None:
+    """Give the entries that tell only when they were changed the day nearest to a neighbour's."""
+    for n in places:
+        row = rows[n]
+        zone = row.zone or page.zone
+        near = next((r.result for r in (*rows[n + 1 :], *rows[:n][::-1]) if r.result), None)
+        if row.result is None and row.clock is not None and zone is not None and near is not None:
+            row.result = at(_nearest_day(near, row.clock, zone), row.clock, zone)
+            row.source = row.shown_by
 
 
 def _clock_min(row: _Row) -> int:

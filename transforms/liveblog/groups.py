@@ -447,8 +447,9 @@ def _take_siblings(page: Outline, group: Group, totals: list[int], timed: Timed)
             times = bisect_left(timed.places, end) - first
             styled = page.attributes(child).get("class", "")
             alike = (tag, styled) in shapes
-            if not times and totals[end] - totals[child] < least:
-                continue  # a prompt in the manner of the entries
+            is_prompt = totals[end] - totals[child] < least or "form" in page.tags[child:end]
+            if not times and is_prompt:
+                continue  # it asks readers for something, in the manner of the entries
             is_timed = times == 1 and "h1" not in page.tags[child:end]
             if alike or (is_timed and count > 1 and not COMMENT_CONTEXT.search(styled)):
                 added.append(Extent((child, end), child, timed.marks[first] if times else None))

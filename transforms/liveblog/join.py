@@ -11,6 +11,7 @@ from schemas.ids import normalise_text
 
 if TYPE_CHECKING:
     from transforms.liveblog.candidate import Candidate
+    from transforms.liveblog.times import Stamp
 
 _WORD = re.compile(r"\w+")
 _SHINGLE_WORDS = 4
@@ -55,7 +56,7 @@ def join(shown: list[Candidate], declared: list[Candidate]) -> list[Joined]:
     shown = without_copies(shown)
     declared = without_copies(declared)
     partner: dict[int, int] = {}
-    for pair in (_pair_by_name, _pair_by_opening, _pair_by_text, _pair_by_headline):
+    for pair in (_pair_by_name, _pair_by_opening, _pair_by_text, _pair_by_headline, _pair_by_time):
         if len(partner) < min(len(shown), len(declared)):
             pair(shown, declared, partner)
     joined = [
@@ -97,6 +98,8 @@ def _pair_by_name(
 def _alike_enough(one: Candidate, other: Candidate) -> bool:
     if not _openings(one).isdisjoint(_openings(other)):
         return True
+    if not (one.paragraphs and other.paragraphs) and not (one.headline and other.headline):
+        return True  # they have nothing in common that could be compared
     first, second = _shingles(one), _shingles(other)
     return not first or not second or not first.isdisjoint(second)
 
@@ -187,6 +190,41 @@ def _pair_by_headline(
     for n, headline in left.items():
         if headline and counts_left[headline] == 1 == counts_right[headline]:
             partner[n] = owners[headline]
+
+
+def _pair_by_time(
+    shown: list[Candidate], declared: list[Candidate], partner: dict[int, int]
+) -> None:
+    """Pair what is declared without a text by a minute that stands once on either side."""
+    taken = set(partner.values())
+    right = {
+        n: _minute(c.published, c.published)
+        for n, c in enumerate(declared)
+        if n not in taken and not c.paragraphs
+    }
+    zone = next((c.published for n, c in enumerate(declared) if n in right), None)
+    left = {
+        n: _minute(c.shown or c.published, zone)
+        for n, c in enumerate(shown)
+        if n not in partner and right
+    }
+    counts_left, counts_right = Counter(left.values()), Counter(right.values())
+    owners = {minute: n for n, minute in right.items()}
+    for n, minute in left.items():
+        if minute and counts_left[minute] == 1 == counts_right[minute]:
+            partner[n] = owners[minute]
+
+
+def _minute(stamp: Stamp | None, zoned: Stamp | None) -> tuple[int, int] | None:
+    """The time of day that a stamp tells, in the zone of another one."""
+    if stamp is None:
+        return None
+    if stamp.clock is not None:
+        return stamp.clock.hour, stamp.clock.minute
+    if stamp.instant is None or zoned is None or zoned.zone is None:
+        return None
+    local = stamp.instant.astimezone(zoned.zone)
+    return local.hour, local.minute
 
 
 def _folded(headline: str | None) -> str:

@@ -35,6 +35,7 @@ _MAX_LABEL_DEPTH = 8
 _MAX_AUTHOR_NODES = 30
 """An element with more in it is no author's box."""
 _STYLED = frozenset(["span", "mark", "small"])
+_MARKED_LEVEL = 3
 _NEAR_BLOCKS = 4
 """Text this many blocks below a paragraph or heading, itself counted, is the text of it."""
 _TEXT_BLOCKS = frozenset(["p", "li", "blockquote", "pre", "dd"])
@@ -414,6 +415,7 @@ class _Cutter:
             if after != at + 1:
                 return after
         tag, end = page.tags[at], page.ends[at]
+        is_heading = tag in HEADINGS or _is_marked_heading(attributes)
         if tag in _BOXES and at != self.start and self._is_related(at):
             return self.skipped(at)
         if self.piece is not None:
@@ -423,14 +425,14 @@ class _Cutter:
             (
                 end,
                 _NEAR_BLOCKS if self._holds_text(at, tag) else text_nearness - 1,
-                _NEAR_BLOCKS if tag in HEADINGS else heading_nearness - 1,
+                _NEAR_BLOCKS if is_heading else heading_nearness - 1,
             )
         )
         self.block_end = end
         if tag in {"ul", "ol"}:
             self.list_end = max(self.list_end, end)
-        elif tag in HEADINGS:
-            self.level = int(tag[1])
+        elif is_heading:
+            self.level = int(tag[1]) if tag in HEADINGS else _MARKED_LEVEL
         elif tag == "footer":
             self.footer_end = max(self.footer_end, end)
         return at + 1
@@ -538,6 +540,11 @@ def _kind_of_class(styled: str) -> str:
     if not _AUTHOR_CLASS.search(styled):
         return ""
     return "junk" if "comment" in styled.lower() else "author"
+
+
+def _is_marked_heading(attributes: dict[str, str]) -> bool:
+    """Whether markup calls an element of another tag a heading."""
+    return attributes.get("role") == "heading" or attributes.get("itemprop") == "headline"
 
 
 def _names_author(attributes: dict[str, str]) -> bool:

@@ -208,7 +208,8 @@ def _best(
         judged = judge(body, group, candidates, page_url=page.page_url, live=live, totals=totals)
         if judged.score < 1:
             continue
-        if len(declared) > 2 and share_known(judged.candidates, declared) < MIN_KNOWN_SHARE:
+        tells_texts = len(declared) > 2 and any(c.paragraphs for c in declared)
+        if tells_texts and share_known(judged.candidates, declared) < MIN_KNOWN_SHARE:
             continue
         return judged
     return None
