@@ -727,6 +727,17 @@ def test_a_form_among_the_entries_is_none() -> None:
     assert len(split.entries) == 6
 
 
+def test_a_line_that_leads_to_its_own_entry_is_its_headline() -> None:
+    markup = with_lines(
+        headline='<div class="t"><a href="#p{n}">Headline {n} of the day</a></div>',
+        above="<div><img src=/f{n}.png><b>Orla Tennick</b><small>Lisboa</small></div>",
+    )
+    split = split_page(page_of(markup, story("en")), timezone="Europe/London")
+    assert [e.headline for e in split.entries] == [f"Headline {n} of the day" for n in range(6)]
+    assert [e.authors for e in split.entries] == [("Orla Tennick",)] * 6
+    assert [e.body for e in split.entries] == [f"{TEXTS[n]} ({n})" for n in range(6)]
+
+
 def test_entries_of_a_live_page_that_readers_may_reply_to() -> None:
     markup = with_lines('<div><a href="#r{n}">Reply</a></div>')
     assert len(split_page(page_of(markup, story("en")), timezone="Europe/London").entries) == 6

@@ -362,7 +362,8 @@ class _Cutter:
             harvest.links.append(href)
         if attributes.get("name"):
             harvest.names.add(attributes["name"])
-        self.link_end = max(self.link_end, page.ends[at])
+        if not href.startswith("#"):  # what leads to the entry itself is no card
+            self.link_end = max(self.link_end, page.ends[at])
         is_author = "author" in attributes.get("rel", "")
         if (is_author and not self._is_within_text()) or (
             (is_author or _AUTHOR_LINK.search(href)) and self._alone(at)

@@ -359,6 +359,9 @@ class Roles:
             return False
         text = apart(piece.parts).strip(" \n-–—|•·,")
         names = only_names_in(text) if len(text) <= MAX_NAME_LINE_CHARS else ()
+        said = [part for part in map(str.strip, piece.parts) if part]
+        if len(said) == 2 and is_name(said[0]) and _is_post_or_place(said[1]):
+            names = names_in(said[0])
         if text.isupper() and not piece.in_text_block:
             return False  # a headline in capitals
         if names and piece is not self.harvest.pieces[-1]:
