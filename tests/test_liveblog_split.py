@@ -727,6 +727,13 @@ def test_a_form_among_the_entries_is_none() -> None:
     assert len(split.entries) == 6
 
 
+def test_a_portrait_with_name_and_post_below_the_text() -> None:
+    foot = "<div><img src=/f.png><div>Orla Tennick</div><div>Health Correspondent</div></div>"
+    split = split_page(page_of(with_lines(foot), story("en")), timezone="Europe/London")
+    assert [e.authors for e in split.entries] == [("Orla Tennick",)] * 6
+    assert [e.body for e in split.entries] == [f"{TEXTS[n]} ({n})" for n in range(6)]
+
+
 def test_a_line_that_leads_to_its_own_entry_is_its_headline() -> None:
     markup = with_lines(
         headline='<div class="t"><a href="#p{n}">Headline {n} of the day</a></div>',

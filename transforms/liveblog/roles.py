@@ -394,6 +394,8 @@ class Roles:
     def _settle_body(self) -> None:
         """Names and headings at the edges out, then whatever is no prose among prose."""
         body = self.body
+        if len(body) > 2 and _is_post_line(body[-1]) and names_below(body[-2]):
+            del body[-1]
         while len(body) > 1 and (names := names_below(body[-1])) is not None:
             self.authors += names
             del body[-1]
@@ -421,6 +423,12 @@ def _leads_elsewhere(piece: Piece) -> bool:
     if not colon or piece.link_chars < 0.8 * len(rest):
         return False
     return marks_related(f"{head}:") or (piece.is_card and bool(_ANNOUNCED.match(piece.text)))
+
+
+def _is_post_line(piece: Piece) -> bool:
+    """Whether a line below a name tells nothing but the person's post."""
+    text = piece.text
+    return len(text) <= MAX_NAME_LINE_CHARS and text[-1].isalpha() and is_role(text)
 
 
 def _is_post_or_place(part: str) -> bool:
