@@ -662,6 +662,7 @@ def test_a_clock_of_its_own_stays_in_the_headline(headline: str) -> None:
     [
         ("Analysis from Lantern's Orla Tennick", ("Orla Tennick",)),
         ("Orla Tennick, Wahlredaktion", ("Orla Tennick",)),
+        ("Political editor Orla Tennick", ("Orla Tennick",)),
         ("Mit Informationen von Orla Tennick", ("Orla Tennick",)),
     ],
 )

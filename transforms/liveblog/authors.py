@@ -141,6 +141,11 @@ def is_role(text: str) -> bool:
     return bool(_ROLE.search(text))
 
 
+def last_role_end(text: str) -> int:
+    """Where the last word of a post in a newsroom ends, 0 where the text names none."""
+    return max((found.end() for found in _ROLE.finditer(text)), default=0)
+
+
 def only_names_in(text: str) -> tuple[str, ...]:
     """The people of a text that names people, perhaps with their place, and says nothing else."""
     return _only_names_in(text) if len(text) <= MAX_BYLINE_CHARS else ()

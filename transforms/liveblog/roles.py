@@ -37,6 +37,7 @@ from transforms.liveblog.signatures import (
     MAX_NAME_LINE_CHARS,
     apart,
     before_places,
+    name_behind_post,
     names_below,
     runs_together,
     take_signature,
@@ -232,6 +233,7 @@ class Roles:
         if not piece.is_author or len(piece.text) > 160:
             return False
         names = before_places(piece.parts) or names_in(apart(piece.parts))
+        names = names or name_behind_post(piece.text)
         self.authors += names
         return bool(names) or len(piece.text) < MAX_NAME_LINE_CHARS or is_role(piece.text)
 

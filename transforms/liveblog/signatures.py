@@ -10,6 +10,7 @@ from transforms.liveblog.authors import (
     is_byline,
     is_name,
     is_role,
+    last_role_end,
     names_in,
     only_names_in,
 )
@@ -41,6 +42,13 @@ def before_places(parts: list[str]) -> tuple[str, ...]:
         (after if found else found).extend(only_names_in(part))
     has_post = any(map(is_role, parts))
     return tuple(found if has_post else found + after)
+
+
+def name_behind_post(text: str) -> tuple[str, ...]:
+    """The name that follows a post in a line marked as a byline: "Political editor Jane Doe"."""
+    post = last_role_end(text)
+    rest = text[post:].strip()
+    return (rest,) if post and is_name(rest) else ()
 
 
 def take_signature(piece: Piece) -> tuple[str, ...]:
