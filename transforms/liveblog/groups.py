@@ -497,7 +497,9 @@ def _buttons(page: Outline, extents: list[Extent]) -> frozenset[str]:
             text = texts[at + 1].strip()
             if tags[at + 1] == TEXT and len(text) <= _MAX_BUTTON_CHARS and page.ends[at] == at + 2:
                 attributes = page.attributes(at)
-                if "author" in attributes.get("rel", "") or opens_byline(texts[at - 1]):
+                if "author" in attributes.get("rel", "") or (
+                    texts[at - 1] and opens_byline(texts[at - 1])
+                ):
                     continue
                 href = attributes.get("href", "")
                 targets[text].add("" if href.startswith(("#", "javascript:")) else href)
