@@ -728,6 +728,15 @@ def test_a_form_among_the_entries_is_none() -> None:
     assert len(split.entries) == 6
 
 
+def test_a_paragraph_that_ends_with_the_clock_of_its_entry_is_left_alone() -> None:
+    markup = with_lines("<p>Die Brücke schließt um {c} Uhr</p>")
+    split = split_page(page_of(markup, story("de")), timezone="Europe/Berlin")
+    assert [e.body.split("\n\n")[1] for e in split.entries][::5] == [
+        "Die Brücke schließt um 21:40 Uhr",
+        "Die Brücke schließt um 16:25 Uhr",
+    ]
+
+
 def test_a_portrait_with_name_and_post_below_the_text() -> None:
     foot = "<div><img src=/f.png><div>Orla Tennick</div><div>Health Correspondent</div></div>"
     split = split_page(page_of(with_lines(foot), story("en")), timezone="Europe/London")

@@ -151,9 +151,7 @@ def _mark_text(page: Outline, index: int, marks: list[Mark], days: list[DayMark]
             marks.append(Mark(_block_of(page, index), "tail", shown=tail[1], rest=tail[0]))
             return
         closing = read_closing_clock(text)
-        if closing is not None and (
-            closing[2] or is_byline(closing[0]) or only_names_in(closing[0])
-        ):
+        if closing is not None and (closing[2] or _names_somebody(closing[0])):
             marks.append(Mark(_block_of(page, index), "whole", shown=closing[1]))
     elif stamp.tells_clock or stamp.ago is not None or stamp.minute is not None:
         opened = _opens_block(page, index)
@@ -168,6 +166,10 @@ def _mark_text(page: Outline, index: int, marks: list[Mark], days: list[DayMark]
             days.append(DayMark(block, day))
 
 
+def _names_somebody(text: str) -> bool:
+    return is_byline(text) or bool(only_names_in(text))
+
+
 def _in_its_line(page: Outline, index: int, shown: Stamp) -> Stamp:
     """What the whole line says where a text tells the clock and another one its half or zone."""
     block = _block_of(page, index)
@@ -179,10 +181,8 @@ def _in_its_line(page: Outline, index: int, shown: Stamp) -> Stamp:
     whole = read_expression(one_line(" ".join(page.texts[block + 1 : end])))
     if whole is None or whole.clock is None or whole.is_update != shown.is_update:
         return shown
-    is_same = whole.clock.replace(hour=whole.clock.hour % 12) == shown.clock.replace(
-        hour=shown.clock.hour % 12
-    )
-    return whole if is_same else shown
+    is_same = (whole.clock.hour - shown.clock.hour) % 12 == 0
+    return whole if is_same and whole.clock.minute == shown.clock.minute else shown
 
 
 def _time_before_names(text: str) -> Stamp | None:

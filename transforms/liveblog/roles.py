@@ -341,9 +341,15 @@ class Roles:
         tail = read_tail(piece.text) if not piece.in_list else None
         closing = read_closing_clock(piece.text) if tail is None else None
         if closing is not None and closing[1].clock == self.clock:
-            tail = closing[:2]
-            if len(closing[0].split()) > MAX_TOPIC_WORDS and not is_byline(closing[0]):
-                piece.text = closing[0]
+            line, stamp, is_apart = closing
+            if (
+                is_byline(line)
+                or only_names_in(line)
+                or (is_apart and len(line.split()) <= MAX_TOPIC_WORDS)
+            ):
+                tail = line, stamp
+            elif is_apart:
+                piece.text = line
                 return False
         if tail is None or len(tail[0]) > 80:
             return False
