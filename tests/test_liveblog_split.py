@@ -737,6 +737,16 @@ def test_a_paragraph_that_ends_with_the_clock_of_its_entry_is_left_alone() -> No
     ]
 
 
+@pytest.mark.parametrize("byline", ["", "<p>By Orla Tennick</p>"])
+def test_a_head_that_stands_there_twice_is_one(byline: str) -> None:
+    head = f"<span>{{c}}</span><h3>Headline {{n}} of the day</h3>{byline}"
+    twice = f"<div class=narrow>{head}</div><div class=wide>{head}</div>"
+    split = split_page(page_of(with_lines(clock=twice, headline=""), story("en")), timezone="UTC")
+    assert [e.headline for e in split.entries] == [f"Headline {n} of the day" for n in range(6)]
+    assert [e.body for e in split.entries] == [f"{TEXTS[n]} ({n})" for n in range(6)]
+    assert {e.authors for e in split.entries} == {("Orla Tennick",) if byline else ()}
+
+
 def test_a_portrait_with_name_and_post_below_the_text() -> None:
     foot = "<div><img src=/f.png><div>Orla Tennick</div><div>Health Correspondent</div></div>"
     split = split_page(page_of(with_lines(foot), story("en")), timezone="Europe/London")

@@ -24,6 +24,8 @@ MAX_CLIMB = 40
 
 MAX_HEADER_NODES = 12
 """Two times that share a smaller parent are one entry's header."""
+MIN_HEAD_CHARS = 25
+"""A head that says more than its time belongs to one entry."""
 MIN_LIST = 3
 """Fewer boxes of another kind in another place are the same list's."""
 MAX_LABEL_NODES = 3
@@ -151,7 +153,7 @@ def _one_per_place(page: Outline, cluster: list[Mark]) -> list[Mark]:
     """One mark where several stand inside or right beside each other ("2h ago", "(13:05 GMT)")."""
     kept: list[Mark] = []
     for mark in sorted(cluster, key=lambda m: m.index):
-        if kept and _is_beside(page, kept[-1], mark):
+        if kept and (_is_beside(page, kept[-1], mark) or _is_copy(page, kept[-1], mark)):
             told = kept[-1].shown
             if mark.shown is not None and (told is None or not told.tells_clock):
                 kept[-1].shown = mark.shown
@@ -197,6 +199,17 @@ def _is_beside(page: Outline, one: Mark, other: Mark) -> bool:
         return True
     home = page.parents[one.index]
     return home == page.parents[other.index] and page.ends[home] - home <= MAX_HEADER_NODES
+
+
+def _is_copy(page: Outline, one: Mark, other: Mark) -> bool:
+    """Whether the head of an entry stands there twice, for wide and for narrow screens."""
+    if one.shown is None or one.shown != other.shown:
+        return False
+    heads = [page.parents[mark.index] for mark in (one, other)]
+    if any(page.ends[head] - head > MAX_HEADER_NODES for head in heads):
+        return False
+    first, second = map(page.text_of, heads)
+    return first == second and len(first) >= MIN_HEAD_CHARS
 
 
 def _boxes(page: Outline, marks: list[Mark]) -> list[int]:
