@@ -27,7 +27,7 @@ def planned_lines(
 
     replays: whether dead letters are asked for again, too.
     public_only: whether private addresses will be refused.
-    Raises UsageError if they are to be and there is no such dataset.
+    Raises UsageError if dead letters are to be asked for and there is no such dataset.
     """
     known = known_pages(dataset)
     seen = set[str]()
@@ -73,7 +73,7 @@ def _line(
         counts["named twice"] += 1
         return f"{start}, named twice: fetched once"
     seen.add(page)
-    if public_only and is_url(request.uri) and is_private_literal(request.uri):
+    if public_only and role != "file" and is_private_literal(request.uri):
         counts["refused"] += 1
         return f"{start}, refused: no public address (--allow_private_hosts)"
     counts[f"{role}s"] += 1

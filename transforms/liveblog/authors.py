@@ -151,6 +151,11 @@ def only_names_in(text: str) -> tuple[str, ...]:
     return _only_names_in(text) if len(text) <= MAX_BYLINE_CHARS else ()
 
 
+def names_somebody(text: str) -> bool:
+    """Whether a line is a byline, or names and nothing else."""
+    return is_byline(text) or bool(only_names_in(text))
+
+
 @lru_cache(maxsize=2048)
 def _only_names_in(text: str) -> tuple[str, ...]:
     text = _POSSESSIVE.sub("", " ".join(text.split()), count=1)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from schemas.ids import normalise_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from transforms.liveblog.candidate import Candidate
     from transforms.liveblog.times import Stamp
 
@@ -126,11 +128,18 @@ def _pair_by_opening(
     taken = set(partner.values())
     left = {n: _opening(c) for n, c in enumerate(shown) if n not in partner}
     right = {n: _opening(c) for n, c in enumerate(declared) if n not in taken}
+    _pair_unique(left, right, partner)
+
+
+def _pair_unique(
+    left: Mapping[int, object], right: Mapping[int, object], partner: dict[int, int]
+) -> None:
+    """Pair what has the same key, where that stands once on either side; empty keys are none."""
     counts_left, counts_right = Counter(left.values()), Counter(right.values())
-    owners = {opening: n for n, opening in right.items()}
-    for n, opening in left.items():
-        if opening and counts_left[opening] == 1 == counts_right[opening]:
-            partner[n] = owners[opening]
+    owners = {key: n for n, key in right.items()}
+    for n, key in left.items():
+        if key and counts_left[key] == 1 == counts_right[key]:
+            partner[n] = owners[key]
 
 
 def _opening(candidate: Candidate) -> str:
@@ -185,11 +194,7 @@ def _pair_by_headline(
     taken = set(partner.values())
     left = {n: _folded(c.headline) for n, c in enumerate(shown) if n not in partner}
     right = {n: _folded(c.headline) for n, c in enumerate(declared) if n not in taken}
-    counts_left, counts_right = Counter(left.values()), Counter(right.values())
-    owners = {headline: n for n, headline in right.items()}
-    for n, headline in left.items():
-        if headline and counts_left[headline] == 1 == counts_right[headline]:
-            partner[n] = owners[headline]
+    _pair_unique(left, right, partner)
 
 
 def _pair_by_time(
@@ -208,11 +213,7 @@ def _pair_by_time(
         for n, c in enumerate(shown)
         if n not in partner and right
     }
-    counts_left, counts_right = Counter(left.values()), Counter(right.values())
-    owners = {minute: n for n, minute in right.items()}
-    for n, minute in left.items():
-        if minute and counts_left[minute] == 1 == counts_right[minute]:
-            partner[n] = owners[minute]
+    _pair_unique(left, right, partner)
 
 
 def _minute(stamp: Stamp | None, zoned: Stamp | None) -> tuple[int, int] | None:

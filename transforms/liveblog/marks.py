@@ -10,7 +10,7 @@ from heapq import nlargest
 from itertools import accumulate
 from typing import Literal
 
-from transforms.liveblog.authors import is_byline, only_names_in
+from transforms.liveblog.authors import names_somebody, only_names_in
 from transforms.liveblog.outline import BLOCKS, HEADINGS, TEXT, Outline
 from transforms.liveblog.pieces import read_time_text, read_time_value
 from transforms.liveblog.times import (
@@ -151,7 +151,7 @@ def _mark_text(page: Outline, index: int, marks: list[Mark], days: list[DayMark]
             marks.append(Mark(_block_of(page, index), "tail", shown=tail[1], rest=tail[0]))
             return
         closing = read_closing_clock(text)
-        if closing is not None and (closing[2] or _names_somebody(closing[0])):
+        if closing is not None and (closing[2] or names_somebody(closing[0])):
             marks.append(Mark(_block_of(page, index), "whole", shown=closing[1]))
     elif stamp.tells_clock or stamp.ago is not None or stamp.minute is not None:
         opened = _opens_block(page, index)
@@ -164,10 +164,6 @@ def _mark_text(page: Outline, index: int, marks: list[Mark], days: list[DayMark]
         day = read_day(page.text_of(block)) if page.ends[block] - block < 8 else None
         if day is not None and not (days and days[-1].index == block):
             days.append(DayMark(block, day))
-
-
-def _names_somebody(text: str) -> bool:
-    return is_byline(text) or bool(only_names_in(text))
 
 
 def _in_its_line(page: Outline, index: int, shown: Stamp) -> Stamp:

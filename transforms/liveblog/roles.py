@@ -13,6 +13,7 @@ from transforms.liveblog.authors import (
     is_newsroom,
     is_role,
     names_in,
+    names_somebody,
     only_names_in,
     opens_byline,
 )
@@ -47,6 +48,7 @@ from transforms.liveblog.times import (
     Stamp,
     names_zone,
     read_closing_clock,
+    read_each,
     read_expression,
     read_lead,
     read_tail,
@@ -73,8 +75,6 @@ _MAX_SIGNED = 3
 """So many of the last paragraphs may be signed; pictures and prompts follow them."""
 _DURATION = re.compile(r"\d{1,2}:\d\d(?::\d\d)?|\d{1,3}\s?min\.?(?:\s\d{1,2}\s?s?)?")
 _JOINING_WORDS = frozenset(["and", "und", "et", "y", "e", "en", "i"])
-
-
 MAX_TOPIC_WORDS = 3
 """More words before the clock that closes a line are what the entry says."""
 
@@ -342,11 +342,7 @@ class Roles:
         closing = read_closing_clock(piece.text) if tail is None else None
         if closing is not None and closing[1].clock == self.clock:
             line, stamp, is_apart = closing
-            if (
-                is_byline(line)
-                or only_names_in(line)
-                or (is_apart and len(line.split()) <= MAX_TOPIC_WORDS)
-            ):
+            if names_somebody(line) or (is_apart and len(line.split()) <= MAX_TOPIC_WORDS):
                 tail = line, stamp
             elif is_apart:
                 piece.text = line
@@ -465,8 +461,7 @@ def _stamps_of(piece: Piece) -> list[Stamp]:
     whole = read_expression(one_line(apart(parts, " ")))
     if whole is not None:
         return [whole]
-    stamps = [stamp for stamp in map(read_expression, parts) if stamp is not None]
-    return stamps if len(stamps) == len(parts) else []
+    return read_each(parts)
 
 
 def _joins_names(part: str) -> bool:

@@ -350,8 +350,11 @@ def read_expression(text: str) -> Stamp | None:
 def read_expressions(text: str) -> list[Stamp]:
     """The times of a line of several: "Published 21:12 | Updated 21:25"; else none."""
     parts = [part for half in _BEFORE_UPDATE.split(text) for part in line_parts(half)]
-    if len(parts) < 2:
-        return []
+    return read_each(parts) if len(parts) > 1 else []
+
+
+def read_each(parts: list[str]) -> list[Stamp]:
+    """The times of the parts of a line; none if any of them is none."""
     stamps = [stamp for stamp in map(read_expression, parts) if stamp is not None]
     return stamps if len(stamps) == len(parts) else []
 
